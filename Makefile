@@ -1,0 +1,43 @@
+# make crawl [OUTLET=ntdtv] [ARGS="-a section=prog204"]   set everything up, then crawl
+# make test                                               every check there is
+# make demo                                               the same crawl against the sample outlet, without internet
+# make bench                                              pages per second and memory against a bare spider
+
+PYTHON ?= python3
+OUTLET ?= epochtimes
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: crawl test demo bench clean
+.DELETE_ON_ERROR:
+
+crawl: $(VENV)/ready
+	$(BIN)/scrapy crawl $(OUTLET) $(ARGS)
+
+test: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+demo: $(VENV)/ready
+	$(BIN)/python -m tests.site.demo
+
+bench: $(VENV)/ready-dev
+	$(BIN)/python -m benchmarks.crawl
+
+clean:
+	rm -rf $(VENV) build
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python cannot make environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

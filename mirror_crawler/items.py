@@ -1,0 +1,191 @@
+"""The two items of the project and their one-line JSON form.
+
+An :class:`Article` is what a page says; a :class:`Listing` is the fact that a section or tag named an article.
+Membership lives only in listings, so an article never depends on the order of the crawl.
+docs/output-format.md describes every field; docs/article.schema.json and docs/listing.schema.json check them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+SCHEMA = 1
+"""Version of the record format; the field ``schema`` of every article."""
+
+PublishedSource = Literal["clock", "metadata", "dateline", "none"]
+ListKind = Literal["section", "tag"]
+
+_ID = re.compile(r"[a-z][a-z0-9]{0,30}")
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
+"""JSON can spell it, UTF-8 and databases cannot."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of an article: its real address (never a lazy placeholder), alternative text and caption."""
+
+    url: str
+    alt: str = ""
+    caption: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """Something of another site shown in an article: ``kind`` such as ``youtube`` or ``tweet``, and its address."""
+
+    kind: str
+    url: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The section that an article's own breadcrumb names."""
+
+    id: str
+    name: str
+
+
+class _Record:
+    """JSON form of an item; fields in the order of their declaration."""
+
+    __slots__ = ()
+
+    def to_json(self) -> str:
+        """One JSON object without a line end, non-ASCII characters as they are."""
+        return json.dumps(self, ensure_ascii=False, default=_fields_of)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Make the item from a parsed JSON object.
+
+        Raises ValueError naming the field when one is missing, unknown or of another type.
+        """
+        return typing.cast(Self, _build(cls, record, ""))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Article(_Record):
+    """One version of one article. ``(outlet, article_id)`` is its key everywhere.
+
+    ``published_at`` and ``modified_at`` are ISO 8601 with the outlet's offset; ``first_seen_at`` and ``fetched_at``
+    are UTC. With ``published_source`` ``dateline`` only the day is known and the time of day is 00:00.
+    """
+
+    schema: int = SCHEMA
+    outlet: str
+    article_id: str
+    url: str
+    language: str
+    title: str
+    authors: list[str]
+    editor: str | None
+    published_at: str | None
+    modified_at: str | None
+    published_source: PublishedSource
+    section: Section | None
+    tags: list[str]
+    lead_image: Image | None
+    images: list[Image]
+    embeds: list[Embed]
+    body_html: str
+    text: str
+    content_hash: str
+    revision: int = 1
+    first_seen_at: str
+    fetched_at: str
+
+    def __post_init__(self) -> None:
+        _check_key(self.outlet, self.article_id)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """``(outlet, article_id)``."""
+        return self.outlet, self.article_id
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(_Record):
+    """A section or tag page named an article: at ``position`` (from 1) of ``page`` (from 1), seen at a UTC time."""
+
+    outlet: str
+    list_kind: ListKind
+    list_id: str
+    list_name: str
+    article_id: str
+    url: str
+    title: str
+    page: int
+    position: int
+    seen_at: str
+
+    def __post_init__(self) -> None:
+        _check_key(self.outlet, self.article_id)
+        if not self.list_id:
+            raise ValueError("list_id: empty")
+
+
+def content_hash(title: str, lead_image: Image | None, body_html: str) -> str:
+    """SHA-256 (hex) of what a reader sees: headline, lead picture with caption, body. No time of ours enters it."""
+    lead = [lead_image.url, lead_image.caption] if lead_image else None
+    seen = json.dumps([title, lead, body_html], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(seen.encode()).hexdigest()
+
+
+def _check_key(outlet: str, article_id: str) -> None:
+    """Keys become paths and SQL keys: only short lower-case words pass, wherever the item came from."""
+    for name, value in (("outlet", outlet), ("article_id", article_id)):
+        if not _ID.fullmatch(value):
+            raise ValueError(f"{name}: {value!r} is not a short word of a-z and 0-9")
+
+
+def _fields_of(item: Any) -> dict[str, Any]:
+    """What the JSON encoder asks for at every dataclass; much faster than dataclasses.asdict, which copies."""
+    kind: Any = type(item)
+    return {name: getattr(item, name) for name in _hints(kind)}
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """Check ``value`` (parsed JSON) against the annotation ``kind`` and build dataclasses on the way."""
+    if dataclasses.is_dataclass(kind):
+        return _build_object(kind, value, where)
+    origin = typing.get_origin(kind)
+    if origin is types.UnionType:
+        if value is None:
+            return None
+        (kind,) = (arm for arm in typing.get_args(kind) if arm is not type(None))
+        return _build(kind, value, where)
+    if origin is list and isinstance(value, list):
+        (item,) = typing.get_args(kind)
+        return [_build(item, entry, where) for entry in value]
+    if origin is Literal and value in typing.get_args(kind):
+        return value
+    if origin is None and type(value) is kind:
+        if kind is str and _HALF_PAIR.search(value):
+            raise ValueError(f"{where.rstrip('.')}: half a surrogate pair")
+        return value
+    expected = " or ".join(typing.get_args(kind)) if origin is Literal else kind.__name__
+    raise ValueError(f"{where.rstrip('.')}: {value!r:.60} is not {expected}")
+
+
+def _build_object(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where.rstrip('.') or 'record'}: not an object")
+    hints = _hints(kind)
+    if missing := hints.keys() - value.keys():
+        raise ValueError(f"{where}{min(missing)}: missing")
+    if unknown := value.keys() - hints.keys():
+        raise ValueError(f"{where}{min(unknown)}: unknown field")
+    return kind(**{name: _build(hint, value[name], f"{where}{name}.") for name, hint in hints.items()})
