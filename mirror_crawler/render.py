@@ -1,0 +1,326 @@
+"""Pages of the mirror as a pure function of what they show: no clock, no network, no store.
+
+A theme is a directory of Jinja templates for the page around the body; the body itself is written by
+``markdown.py`` or, for the theme ``classic``, by ``classic.py``. docs/themes.md lists what a template can use.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import jinja2
+import jinja2.meta
+
+from mirror_crawler import classic, markdown
+from mirror_crawler.body import Choices, ImageMode, LinkMode, one_line
+from mirror_crawler.items import Article
+from mirror_crawler.labels import Labels, labels_of
+from mirror_crawler.paths import HOME, relative
+from mirror_crawler.share import qr_png
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_PAGES = ("article", "list", "home")
+_BEIJING = timezone(timedelta(hours=8))
+_COMMON_NAMES = ("address", "counter", "footer", "home", "images", "label", "navigation", "path", "share_code", "title")
+_NAMES = frozenset(
+    (*_COMMON_NAMES, "article", "authors", "body", "front", "lead", "place", "published", "self", "view")
+)
+"""The variables of a page; a template that asks for another one is broken."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """What an operator chooses about pages.
+
+    ``theme`` names a directory of templates, under ``theme_dir`` (an operator's own, file by file before ours) or ours.
+    ``navigation`` is one line of Markdown, ``footer`` any number; both may hold ``{root}`` (relative path of the
+    tree's root) and ``{article_id}``. ``base_url`` is the public address of the tree's root: with it pages show
+    their address and QR code. ``counter`` is the address prefix of an image that counts views; off when empty.
+    """
+
+    theme: str = "github"
+    theme_dir: Path | None = None
+    images: ImageMode = "none"
+    links: LinkMode = "neutral"
+    base_url: str = ""
+    navigation: str = ""
+    footer: str = ""
+    counter: str = ""
+    title: str = "新闻镜像"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A page by name: ``path`` in the tree, None when the mirror has no such page; ``day`` is yyyy-mm-dd or empty."""
+
+    title: str
+    path: str | None
+    day: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ArticlePlace:
+    """Where an article's page lies (``path``) and what surrounds it in the tree.
+
+    ``resolve`` maps an absolute address in the body to the tree path of the page it leads to, or None.
+    """
+
+    path: str
+    resolve: Callable[[str], str | None]
+    outlet: Link
+    section: Link | None = None
+    tags: Sequence[Link] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """One page of a list of an outlet: its front page (``number`` None) or a numbered one.
+
+    ``entries`` stand newest first; ``front`` is the tree path of the front page; ``numbered`` are the numbered pages
+    that go on with older entries, newest first, their titles being numbers. ``sections`` and ``tags`` (the list of
+    tags) are for an outlet's front page.
+    """
+
+    path: str
+    language: str
+    outlet: Link
+    kind: Literal["all", "section", "tag", "tags"]
+    name: str
+    entries: Sequence[Link]
+    number: int | None = None
+    front: str
+    numbered: Sequence[Link] = ()
+    sections: Sequence[Link] = ()
+    tags: Link | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OutletView:
+    """An outlet on the home page: its front page, sections and newest articles."""
+
+    link: Link
+    sections: Sequence[Link] = ()
+    latest: Sequence[Link] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView:
+    """The home page of the mirror."""
+
+    path: str = HOME
+    outlets: Sequence[OutletView]
+    language: str = "zh-Hans"
+
+
+class Renderer:
+    """Writes pages in one theme.
+
+    Raises ValueError, one line, for an unknown theme or choice and for a template that is missing or broken.
+    """
+
+    def __init__(self, options: PageOptions) -> None:
+        _check(options)
+        self._options = options
+        self._environment = _environment(options)
+        self._templates = _compile(self._environment, options)
+        self._write_body = classic.body_html if options.theme == "classic" else markdown.body_markdown
+
+    def article(self, article: Article, place: ArticlePlace) -> str:
+        """The page of an article, ending in one line end."""
+        labels = labels_of(article.language)
+        choices = Choices(
+            labels=labels,
+            resolve=lambda address: _link_path(place.path, place.resolve(address)),
+            images=self._options.images,
+            links=self._options.links,
+        )
+        lead = article.lead_image
+        return self._render(
+            f"{article.outlet}/article",
+            place.path,
+            labels,
+            article_id=article.article_id,
+            article=article,
+            place=place,
+            title=article.title,
+            published=published_text(article, labels),
+            authors="、".join(article.authors),
+            lead=markdown.picture(lead, labels, choices.images, title=article.title) if lead else "",
+            body=self._write_body(article.body_html, choices),
+        )
+
+    def list_page(self, view: ListView) -> str:
+        """A page of a list. A numbered page says nothing that could change once the page is full."""
+        labels = labels_of(view.language)
+        name = view.outlet.title if view.kind == "all" else labels.tags if view.kind == "tags" else view.name
+        return self._render(
+            "list",
+            view.path,
+            labels,
+            view=view,
+            title=_list_title(view, name, labels),
+            front=Link(title=name, path=view.front),
+        )
+
+    def home(self, view: HomeView) -> str:
+        """The home page of the mirror."""
+        return self._render("home", view.path, labels_of(view.language), view=view, title=self._options.title)
+
+    def share_address(self, path: str) -> str:
+        """The public address of a page; empty without ``base_url``."""
+        base = self._options.base_url.rstrip("/")
+        return f"{base}/{markdown.path_destination(path)}" if base else ""
+
+    def share_code(self, path: str) -> bytes | None:
+        """PNG image of the QR code of a page's public address, which pages expect at ``path + ".png"``.
+
+        None without ``base_url``. The same address gives the same bytes.
+        """
+        address = self.share_address(path)
+        return qr_png(address) if address else None
+
+    def _render(self, page: str, path: str, labels: Labels, *, article_id: str = "", **variables: Any) -> str:
+        options = self._options
+        template = self._templates.get(page) or self._templates[page.rpartition("/")[2]]
+        placeholders = {"{root}": posixpath.relpath(".", posixpath.dirname(path) or "."), "{article_id}": article_id}
+        try:
+            text = template.render(
+                path=path,
+                label=labels,
+                images=options.images,
+                home=Link(title=labels.home, path=HOME),
+                navigation=_filled(options.navigation, placeholders),
+                footer=_filled(options.footer.strip("\n"), placeholders),
+                address=self.share_address(path),
+                share_code=f"{posixpath.basename(path)}.png",
+                counter=f"{options.counter.rstrip('/')}/{markdown.path_destination(path)}" if options.counter else "",
+                **variables,
+            )
+        except jinja2.TemplateError as error:
+            raise ValueError(f"template {template.name}: {error}") from error
+        return text.strip("\n") + "\n"
+
+
+def published_text(article: Article, labels: Labels) -> str:
+    """When an article was published, in Beijing time; only the day when nothing but a dateline told it."""
+    if not article.published_at:
+        return ""
+    if article.published_source == "dateline":
+        return article.published_at[:10]
+    moment = datetime.fromisoformat(article.published_at).astimezone(_BEIJING)
+    return f"{moment:%Y-%m-%d %H:%M} {labels.beijing_time}"
+
+
+def _list_title(view: ListView, name: str, labels: Labels) -> str:
+    parts = [name] if view.kind == "all" else [name, view.outlet.title]
+    if view.number is not None:
+        parts.append(labels.page.format(number=view.number))
+    return " · ".join(parts)
+
+
+def _link_path(source: str, target: str | None) -> str | None:
+    return None if target is None else markdown.path_destination(relative(source, target))
+
+
+def _filled(text: str, placeholders: Mapping[str, str]) -> str:
+    for name, value in placeholders.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _check(options: PageOptions) -> None:
+    for name, value, choices in (
+        ("images", options.images, get_args(ImageMode)),
+        ("links", options.links, get_args(LinkMode)),
+    ):
+        if value not in choices:
+            raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}")
+    if "\n" in options.navigation:
+        raise ValueError("navigation: must be one line")
+    if options.theme_dir is not None and not options.theme_dir.is_dir():
+        raise ValueError(f"theme directory {options.theme_dir} is not a directory")
+
+
+# Templates
+
+
+def _environment(options: PageOptions) -> jinja2.Environment:
+    directories = [directory for directory in (options.theme_dir, _TEMPLATES) if directory is not None]
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(directory) for directory in directories]),
+        autoescape=False,  # noqa: S701  (pages are Markdown; every variable passes one of the filters below)
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        {
+            "md": _of_text(markdown.escape),  # plain text → Markdown that shows it
+            "code": _of_text(markdown.code_span),  # plain text → a code span
+            "destination": _of_text(markdown.destination),  # an address → the destination of a Markdown link
+            "html": _of_text(_html),  # plain text → one line of HTML
+            "link": _link,  # a Link → a relative Markdown link, or its title
+            "ready": str,  # what is Markdown already
+        }
+    )
+    return environment
+
+
+def _of_text(write: Callable[[str], str]) -> Callable[[object], str]:
+    """A filter that fails as a template does when it is given a field that does not exist."""
+    return lambda value: write(str(value))
+
+
+def _html(text: str) -> str:
+    """An empty line would end the HTML block that the text stands in."""
+    return html.escape(one_line(text))
+
+
+@jinja2.pass_context
+def _link(context: jinja2.runtime.Context, link: Link) -> str:
+    """A Link as Markdown: relative to the page that is being written, plain text when there is no such page."""
+    target = _link_path(context["path"], link.path)
+    return markdown.escape(link.title) if target is None else f"[{markdown.label(link.title)}]({target})"
+
+
+def _compile(environment: jinja2.Environment, options: PageOptions) -> dict[str, jinja2.Template]:
+    """The theme's templates by ``page`` and by ``outlet/page``, each checked as far as that goes without a page."""
+    prefix = f"{options.theme}/"
+    found = [name for name in environment.list_templates() if name.startswith(prefix) and name.endswith(".md.j2")]
+    if not found:
+        raise ValueError(f"theme {options.theme!r} is unknown; there are {', '.join(_themes(environment))}")
+    templates = {}
+    for name in found:
+        try:
+            templates[name.removeprefix(prefix).removesuffix(".md.j2")] = environment.get_template(name)
+            _check_template(environment, name)
+        except jinja2.TemplateSyntaxError as error:
+            raise ValueError(f"template {error.filename or name}, line {error.lineno}: {error.message}") from None
+        except (jinja2.TemplateNotFound, UnicodeDecodeError, OSError) as error:
+            raise ValueError(f"template {name}: cannot read {error}") from None
+    if missing := [page for page in _PAGES if page not in templates]:
+        raise ValueError(f"theme {options.theme!r} has no template {missing[0]}.md.j2")
+    return templates
+
+
+def _themes(environment: jinja2.Environment) -> list[str]:
+    return sorted({name.partition("/")[0] for name in environment.list_templates() if name.endswith(".md.j2")})
+
+
+def _check_template(environment: jinja2.Environment, name: str) -> None:
+    """Find what would fail only when a page is written: a name that no page has, a template that is not there."""
+    assert environment.loader is not None  # noqa: S101  (for the type checker)
+    source, _, _ = environment.loader.get_source(environment, name)
+    tree = environment.parse(source)
+    if unknown := jinja2.meta.find_undeclared_variables(tree) - _NAMES:
+        raise ValueError(f"template {name}: unknown name {min(unknown)!r}; there are {', '.join(sorted(_NAMES))}")
+    for used in jinja2.meta.find_referenced_templates(tree):
+        if used is not None:
+            environment.get_template(used)
