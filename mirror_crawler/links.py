@@ -1,0 +1,44 @@
+"""What an article's page links to, as identities: so links come alive when their target arrives."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from html import unescape
+
+from mirror_crawler.addresses import Addresses
+from mirror_crawler.items import Article
+from mirror_crawler.store import Target
+
+_KEPT = 10_000
+_HREF = re.compile(r'<a href="([^"]*)"')
+
+
+class LinkFinder:
+    """Finds what addresses lead to at any of the outlets. Tags recur from article to article, so answers are kept."""
+
+    def __init__(self, outlets: Mapping[str, Addresses]) -> None:
+        self._outlets = outlets
+        self.find = functools.lru_cache(maxsize=_KEPT)(self._find)
+        """``find(href)``: the target of an absolute address, None when it is no article or list of an outlet."""
+
+    def _find(self, href: str) -> Target | None:
+        for outlet, addresses in self._outlets.items():
+            if (found := addresses.find_target(href)) is not None:
+                return Target(outlet, *found)
+        return None
+
+    def targets_of(self, article: Article) -> set[Target]:
+        """What the page of ``article`` links to if the mirror holds it: body links, its section, its tags."""
+        targets = {self.find(href) for href in body_links(article.body_html)}
+        targets |= {Target(article.outlet, "tag", tag) for tag in article.tags}
+        if article.section:
+            targets.add(Target(article.outlet, "section", article.section.id))
+        own = Target(article.outlet, "article", article.article_id)
+        return {target for target in targets if target is not None and target != own}
+
+
+def body_links(body_html: str) -> list[str]:
+    """The addresses that a body in the closed vocabulary links to, each once, in order."""
+    return list(dict.fromkeys(unescape(href) for href in _HREF.findall(body_html)))

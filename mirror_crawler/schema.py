@@ -1,0 +1,292 @@
+"""The tables behind :class:`mirror_crawler.store.ArticleStore`, how the database is opened, and how it says no.
+
+Three groups of tables. *Records* (versions, listings, runs) are what was crawled and are never changed. *State*
+(articles, lists, entries, unplaced, wanted, links) is kept beside them so that no question needs a scan. *Pages*
+(stale, files) say which pages of the tree have to be written again and what was written last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, make_url
+from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import Pool, QueuePool
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+VERSION = 1
+"""Version of these tables, kept in the database itself."""
+
+BUSY_SECONDS = 60
+"""How long a writer waits for the writer of another process."""
+
+_APPLICATION = 0x6D697272
+_WAL_TRIES = 100
+_WAL_PAGES = 8000  # default 1000; an article touches about 15 pages, and each checkpoint waits for the disk
+
+metadata = MetaData()
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _maybe(name: str) -> Column[str | None]:
+    return Column(name, Text)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
+
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order of storing
+    _text("outlet"),
+    _text("article_id"),
+    _number("revision"),
+    _maybe("run"),  # null: came from a file
+    _text("at"),  # fetched_at to the second, in UTC, without offset
+    _text("record"),  # the JSON line, exactly as it is exported
+    UniqueConstraint("outlet", "article_id", "revision"),
+    Index("versions_of_run", "outlet", "run"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    _text("outlet"),
+    _text("kind"),
+    _text("list_id"),
+    _text("article_id"),
+    _maybe("run"),
+    _text("at"),  # seen_at, in the form of versions.at
+    _text("record"),
+    UniqueConstraint("outlet", "kind", "list_id", "article_id"),
+    Index("listings_of_article", "outlet", "article_id"),
+    Index("listings_of_run", "outlet", "run"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _key("outlet"),
+    _key("run"),
+    _text("started_at"),
+    _maybe("finished_at"),
+    _maybe("verdict"),
+    _maybe("report"),  # a JSON object
+    sqlite_with_rowid=False,
+)
+Index("runs_unfinished", runs.c.outlet, runs.c.run, sqlite_where=runs.c.finished_at.is_(None))
+
+articles = Table(
+    "articles",
+    metadata,
+    _key("outlet"),
+    _key("article_id"),
+    _number("revision"),  # the current one
+    _text("content_hash"),
+    _text("first_seen_at"),
+    _text("url"),
+    _text("title"),
+    _maybe("published_at"),
+    _text("order_key"),
+    _text("section_id"),  # empty: none
+    sqlite_with_rowid=False,
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    _key("outlet"),
+    _key("kind"),
+    _key("list_id"),
+    _text("name"),
+    Column("size", Integer, nullable=False, server_default="0"),  # entries; 0: the mirror has no page for this list
+    Column("walking", Integer, nullable=False, server_default="0"),  # 1: a walk of its pages did not end
+    sqlite_with_rowid=False,
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    _key("outlet"),
+    _key("kind"),
+    _key("list_id"),
+    Column("seq", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps, for ever
+    _text("member"),  # an article id; in the list of tags a tag
+    Index("entries_of_member", "outlet", "member"),
+    sqlite_with_rowid=False,
+)
+
+unplaced = Table(
+    "unplaced",
+    metadata,
+    _key("outlet"),
+    _key("kind"),
+    _key("list_id"),
+    _key("article_id"),
+    sqlite_with_rowid=False,
+)
+
+wanted = Table(
+    "wanted",
+    metadata,
+    _key("outlet"),
+    _key("article_id"),
+    _text("url"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    _maybe("cause"),  # of the last failure
+    _maybe("at"),
+    Index("wanted_by_tries", "outlet", "tries", "article_id"),
+    sqlite_with_rowid=False,
+)
+
+links = Table(
+    "links",
+    metadata,
+    _key("outlet"),
+    _key("article_id"),
+    _key("to_outlet"),
+    _key("to_kind"),
+    _key("to_id"),
+    Index("links_to", "to_outlet", "to_kind", "to_id"),
+    sqlite_with_rowid=False,
+)
+
+stale = Table(
+    "stale",
+    metadata,
+    # Never used twice: a page marked again while it is being written keeps its new mark.
+    Column("stamp", Integer, primary_key=True),
+    _text("outlet"),
+    _text("kind"),
+    _text("id"),
+    _number("part"),
+    UniqueConstraint("kind", "outlet", "id", "part"),
+    sqlite_autoincrement=True,
+)
+
+files = Table("files", metadata, _key("path"), _text("sha256"), sqlite_with_rowid=False)
+
+
+class StoreError(Exception):
+    """The store cannot be used: one line that names the setting ``MIRROR_DB`` and what to do."""
+
+
+_MENDS = {
+    "unable to open": "cannot be opened; give the address of a file in a directory that you may write to",
+    "readonly": "cannot be written; make the file and its directory writable",
+    "locked": f"has been locked by another process for over {BUSY_SECONDS} s; wait for that process or end it",
+    "not a database": "is not a database; move the file away or give another address",
+    "disk is full": "cannot grow because the disk is full; free some space and start again, nothing stored is lost",
+    "malformed": "is damaged; move it away and restore it from the JSON lines with `scrapy import`",
+}
+
+
+@contextlib.contextmanager
+def told(file: str) -> Iterator[None]:
+    """Turn what the database reports about ``file`` into a :class:`StoreError`; mistakes of ours stay as they are."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as error:
+        mend = next((mend for sign, mend in _MENDS.items() if sign in str(error)), f"failed: {error}")
+        raise StoreError(f"MIRROR_DB: {file} {mend}") from error
+
+
+def open_pool(address: str) -> tuple[Pool, str]:
+    """Connections to the database at ``address`` (``sqlite:///path``), and the path of its file.
+
+    Makes the directory and the tables when they are missing. Connections begin no transaction by themselves and give
+    rows that are read by the names of columns. Raises StoreError.
+    """
+    file = _file(address)
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"MIRROR_DB: cannot make the directory of {file}: {error.strerror}; give another") from error
+    with told(file), contextlib.closing(_connect(file)) as connection:
+        _use_wal(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            _create(connection, file)
+    return QueuePool(lambda: cast(DBAPIConnection, _connect(file))), file
+
+
+def _file(address: str) -> str:
+    """The path in ``address``; an address may hold a password, so a wrong one is not repeated."""
+    advice = "give an address such as sqlite:///data/mirror.db"
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise StoreError(f"MIRROR_DB is not a database address; {advice}") from None
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise StoreError(f"MIRROR_DB: databases of kind {url.drivername} are not supported; {advice}")
+    if not url.database or url.database == ":memory:" or url.host or url.query:
+        raise StoreError(f"MIRROR_DB names no file, or more than a file; {advice}")
+    return url.database
+
+
+def _connect(file: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        file,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,  # transactions begin where the store says so, not before each first write
+        check_same_thread=False,  # the pool lends a connection to one thread at a time
+        cached_statements=256,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new database to its journal mode; SQLite does not wait by itself for another process doing the same."""
+    left = _WAL_TRIES
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            left -= 1
+            if not left or "locked" not in str(error):
+                raise
+        time.sleep(BUSY_SECONDS / _WAL_TRIES)
+
+
+def _create(connection: sqlite3.Connection, file: str) -> None:
+    """Make the tables of an empty database; refuse one that is not ours or that is newer than this program."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application == _APPLICATION:
+        if version > VERSION:
+            raise StoreError(
+                f"MIRROR_DB: {file} was written by a newer version of this program (format {version}, known is "
+                f"{VERSION}); update the program or give another address"
+            )
+        return
+    if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StoreError(f"MIRROR_DB: {file} is a database of another program; give another address")
+    for table in metadata.sorted_tables:
+        connection.execute(str(CreateTable(table).compile(dialect=dialect())))
+        for index in table.indexes:
+            connection.execute(str(CreateIndex(index).compile(dialect=dialect())))
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")

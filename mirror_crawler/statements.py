@@ -1,0 +1,395 @@
+"""The statements of :class:`mirror_crawler.store.ArticleStore` as SQL text, made by SQLAlchemy once, at import.
+
+They run on the driver's own connections: a stored article takes ten of them, and SQLAlchemy's execution would cost
+several times what SQLite does. Parameters are named, and carry the names of the columns; in an UPDATE, where those
+names stand for the new values, ``for_…`` tells which row is meant. ``keys`` is a JSON list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from mirror_crawler.paths import ENTRIES_PER_PAGE
+from mirror_crawler.schema import (
+    articles,
+    entries,
+    files,
+    links,
+    listings,
+    lists,
+    runs,
+    stale,
+    unplaced,
+    versions,
+    wanted,
+)
+
+MAX_TRIES = 5
+"""A wanted article that failed this often is not asked for any more."""
+
+_ALL: ColumnElement[str] = literal("all", Text)
+
+
+def _is(table: FromClause, *names: str) -> ColumnElement[bool]:
+    """Each named column equals the parameter of that name."""
+    return and_(*(table.c[name] == bindparam(name, type_=table.c[name].type) for name in names))
+
+
+def _for(table: Table, *names: str) -> ColumnElement[bool]:
+    """:func:`_is` for the row of an UPDATE, which reserves the names of the columns for their new values."""
+    return and_(*(table.c[name] == bindparam(f"for_{name}") for name in names))
+
+
+def _same(left: FromClause, right: FromClause, *names: str) -> ColumnElement[bool]:
+    return and_(*(left.c[name] == right.c[name] for name in names))
+
+
+def _one_of(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The column is in the list ``keys``, or the tuple of columns in the list of lists ``keys``."""
+    keys = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
+    if len(columns) == 1:
+        return columns[0].in_(select(keys.c.value))
+    places = (func.json_extract(keys.c.value, f"$[{place}]") for place in range(len(columns)))
+    return tuple_(*columns).in_(select(*places))
+
+
+def _insert(table: Table, *leave_out: str) -> Insert:
+    """INSERT with a parameter for each column but those left out."""
+    names = [column.name for column in table.c if column.name not in leave_out]
+    return upsert(table).values({name: bindparam(name) for name in names})
+
+
+def _sql(statement: ClauseElement) -> str:
+    """The text of a statement, its constants written into it."""
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    binds = getattr(compiled, "binds", {})
+    constants = {f":{name}": _constant(bind.value) for name, bind in binds.items() if not bind.required}
+    return re.sub(r":\w+", lambda name: constants.get(name[0], name[0]), str(compiled))
+
+
+def _constant(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+def _columns(table: Table, *leave_out: str) -> list[ColumnElement[Any]]:
+    return [column for column in table.c if column.name not in leave_out]
+
+
+_queue = unplaced.alias("queue")
+
+
+def _waits(outlet: ColumnElement[str], article_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The article has no place among all articles of its outlet yet."""
+    return exists().where(
+        _queue.c.outlet == outlet,
+        _queue.c.kind == "all",
+        _queue.c.list_id == "",
+        _queue.c.article_id == article_id,
+    )
+
+
+_LIST = ("outlet", "kind", "list_id")
+_ARTICLE = ("outlet", "article_id")
+_PAGE = ["outlet", "kind", "id", "part"]
+_LISTING_OF_ENTRY = and_(_same(listings, entries, *_LIST), listings.c.article_id == entries.c.member)
+
+# --- runs ---
+
+RUN_EXISTS = _sql(select(runs.c.run).where(_is(runs, "outlet", "run")))
+BEGIN_RUN = _sql(_insert(runs, "finished_at", "verdict", "report"))
+END_RUN = _sql(
+    update(runs)
+    .where(_for(runs, "outlet", "run"))
+    .values(finished_at=bindparam("finished_at"), verdict=bindparam("verdict"), report=bindparam("report"))
+)
+UNFINISHED_RUNS = _sql(select(runs.c.run).where(_is(runs, "outlet"), runs.c.finished_at.is_(None)).order_by(runs.c.run))
+LAST_RUNS = _sql(
+    select(runs.c.run, runs.c.started_at, runs.c.finished_at, runs.c.verdict, runs.c.report)
+    .where(_is(runs, "outlet"))
+    .order_by(runs.c.run.desc())
+    .limit(bindparam("count", type_=Integer))
+)
+ARTICLES_OF_RUN = _sql(select(versions.c.record).where(_is(versions, "outlet", "run")).order_by(versions.c.number))
+LISTINGS_OF_RUN = _sql(select(listings.c.record).where(_is(listings, "outlet", "run")).order_by(listings.c.number))
+
+# --- articles ---
+
+STORED = _sql(select(articles.c.article_id).where(_is(articles, "outlet"), _one_of(articles.c.article_id)))
+ARTICLE = _sql(select(*_columns(articles, *_ARTICLE)).where(_is(articles, *_ARTICLE)))
+VERSION_RECORD = _sql(select(versions.c.record).where(_is(versions, *_ARTICLE, "revision")))
+CURRENT = _sql(
+    select(versions.c.record)
+    .join_from(articles, versions, _same(articles, versions, *_ARTICLE, "revision"))
+    .where(_one_of(articles.c.outlet, articles.c.article_id))
+)
+ADD_VERSION = _sql(_insert(versions, "number"))
+SET_ARTICLE = _sql(_insert(articles).prefix_with("OR REPLACE"))
+DROP_LINKS = _sql(delete(links).where(_is(links, *_ARTICLE)))
+ADD_LINKS = _sql(_insert(links).prefix_with("OR IGNORE"))
+QUEUE_ARTICLE = _sql(
+    insert(unplaced).from_select(
+        [*_LIST, "article_id"],
+        union_all(
+            select(bindparam("outlet", type_=Text), _ALL, literal("", Text), bindparam("article_id", type_=Text)),
+            select(*(listings.c[name] for name in (*_LIST, "article_id"))).where(_is(listings, *_ARTICLE)),
+        ),
+    )
+)
+HELD_ARTICLES = _sql(
+    select(
+        articles.c.outlet,
+        articles.c.article_id,
+        articles.c.title,
+        articles.c.url,
+        articles.c.published_at,
+        articles.c.section_id,
+    ).where(_one_of(articles.c.outlet, articles.c.article_id), ~_waits(articles.c.outlet, articles.c.article_id))
+)
+
+# --- listings and lists ---
+
+LISTED = _sql(select(listings.c.article_id).where(_is(listings, *_LIST), _one_of(listings.c.article_id)))
+ADD_LISTING = _sql(_insert(listings, "number").prefix_with("OR IGNORE"))
+LISTS_OF_ARTICLE = _sql(
+    select(listings.c.kind, listings.c.list_id).where(_is(listings, *_ARTICLE)).order_by(listings.c.number)
+)
+KNOW_LIST = _sql(_insert(lists, "size", "walking").prefix_with("OR IGNORE"))
+QUEUE_LISTING = _sql(_insert(unplaced))
+WALKING = _sql(select(lists.c.walking).where(_is(lists, *_LIST)))
+BEGIN_WALK = _sql(_insert(lists, "size").on_conflict_do_update(index_elements=list(_LIST), set_={"walking": 1}))
+END_WALK = _sql(update(lists).where(_for(lists, *_LIST)).values(walking=0))
+HELD_LISTS = _sql(
+    select(lists.c.outlet, lists.c.kind, lists.c.list_id, lists.c.name).where(
+        _one_of(lists.c.outlet, lists.c.kind, lists.c.list_id), lists.c.size > 0
+    )
+)
+LIST_SIZE = _sql(select(lists.c.size).where(_is(lists, *_LIST)))
+LIST_NAME = _sql(select(lists.c.name).where(_is(lists, *_LIST)))
+LISTS = _sql(
+    select(lists.c.list_id, lists.c.name)
+    .where(_is(lists, "outlet", "kind"), lists.c.size > 0)
+    .order_by(lists.c.list_id)
+)
+
+# --- wanted articles ---
+
+WANT = _sql(_insert(wanted, "tries", "cause", "at").prefix_with("OR IGNORE"))
+DROP_WANTED = _sql(delete(wanted).where(_is(wanted, *_ARTICLE)))
+WANTED = _sql(
+    select(wanted.c.article_id, wanted.c.url)
+    .where(_is(wanted, "outlet"), wanted.c.tries < MAX_TRIES)
+    .order_by(wanted.c.tries, wanted.c.article_id)
+    .limit(bindparam("count", type_=Integer))
+)
+_FAILURE = _insert(wanted, "tries").values(tries=1)
+NOTE_FAILURE = _sql(
+    _FAILURE.on_conflict_do_update(
+        index_elements=list(_ARTICLE),
+        set_={"tries": wanted.c.tries + 1, "cause": _FAILURE.excluded.cause, "at": _FAILURE.excluded.at},
+    )
+)
+
+# --- places in lists ---
+
+NEXT_UNPLACED = _sql(
+    select(*(unplaced.c[name] for name in _LIST))
+    .where(tuple_(*(unplaced.c[name] for name in _LIST)) > tuple_(*(bindparam(name, type_=Text) for name in _LIST)))
+    .order_by(*(unplaced.c[name] for name in _LIST))
+    .limit(1)
+)
+# An article takes its place among all articles first: what a section or a tag lists has a page.
+_READY = or_(unplaced.c.kind == "all", ~_waits(unplaced.c.outlet, unplaced.c.article_id))
+PLACE_UNPLACED = _sql(
+    insert(entries).from_select(
+        [*_LIST, "seq", "member"],
+        select(
+            *(unplaced.c[name] for name in _LIST),
+            bindparam("size", type_=Integer)
+            + func.row_number().over(order_by=(articles.c.order_key, articles.c.article_id)),
+            unplaced.c.article_id,
+        )
+        .join_from(unplaced, articles, _same(unplaced, articles, *_ARTICLE))
+        .where(_is(unplaced, *_LIST), _READY),
+    )
+)
+DROP_UNPLACED = _sql(delete(unplaced).where(_is(unplaced, *_LIST), _READY))
+ADD_ENTRY = _sql(_insert(entries))
+_RESIZE = _insert(lists, "walking")
+RESIZE = _sql(_RESIZE.on_conflict_do_update(index_elements=list(_LIST), set_={"size": _RESIZE.excluded.size}))
+FIRST_LISTING = _sql(
+    select(listings.c.record)
+    .join_from(entries, listings, _LISTING_OF_ENTRY)
+    .where(_is(entries, *_LIST), entries.c.seq == 1)
+)
+NAME_LIST = _sql(update(lists).where(_for(lists, *_LIST)).values(name=bindparam("name")))
+
+_ARTICLE_OF_ENTRY = and_(articles.c.outlet == entries.c.outlet, articles.c.article_id == entries.c.member)
+_RANGE = entries.c.seq.between(bindparam("first", type_=Integer), bindparam("last", type_=Integer))
+ENTRIES = _sql(
+    select(
+        entries.c.seq,
+        entries.c.member,
+        articles.c.title,
+        articles.c.url,
+        articles.c.published_at,
+        articles.c.order_key,
+        articles.c.section_id,
+    )
+    .join_from(entries, articles, _ARTICLE_OF_ENTRY)
+    .where(_is(entries, *_LIST), _RANGE)
+    .order_by(entries.c.seq)
+)
+_TAG_OF_ENTRY = and_(lists.c.outlet == entries.c.outlet, lists.c.kind == "tag", lists.c.list_id == entries.c.member)
+TAG_ENTRIES = _sql(
+    select(entries.c.seq, entries.c.member, lists.c.name)
+    .join_from(entries, lists, _TAG_OF_ENTRY)
+    .where(_is(entries, *_LIST), _RANGE)
+    .order_by(entries.c.seq)
+)
+
+# --- pages to write ---
+
+MARK = _sql(_insert(stale, "stamp").prefix_with("OR REPLACE"))
+_MARK_ALL = insert(stale).prefix_with("OR REPLACE")
+MARK_LINKING = _sql(
+    _MARK_ALL.from_select(
+        _PAGE,
+        select(links.c.outlet, literal("article", Text), links.c.article_id, literal(0, Integer)).where(
+            _is(links, "to_outlet", "to_kind", "to_id")
+        ),
+    )
+)
+_UNPLACED = select(unplaced.c.article_id).where(_is(unplaced, *_LIST))
+MARK_UNPLACED = _sql(
+    _MARK_ALL.from_select(
+        _PAGE,
+        union_all(
+            select(unplaced.c.outlet, literal("article", Text), unplaced.c.article_id, literal(0, Integer)).where(
+                _is(unplaced, *_LIST)
+            ),
+            # Not a join: SQLite would go through all links to articles of the outlet instead of through the queue.
+            select(links.c.outlet, literal("article", Text), links.c.article_id, literal(0, Integer)).where(
+                links.c.to_outlet == bindparam("outlet", type_=Text),
+                links.c.to_kind == "article",
+                links.c.to_id.in_(_UNPLACED),
+            ),
+        ),
+    )
+)
+MARK_ENTRIES = _sql(
+    _MARK_ALL.from_select(
+        _PAGE,
+        select(entries.c.outlet, entries.c.kind, entries.c.list_id, (entries.c.seq - 1) // ENTRIES_PER_PAGE + 1).where(
+            _is(entries, "outlet", "member"), entries.c.kind != "tags"
+        ),
+    )
+)
+STALE = _sql(
+    select(stale.c.outlet, stale.c.kind, stale.c.id, stale.c.part, stale.c.stamp)
+    .where(_is(stale, "kind"), (stale.c.kind != "article") | ~_waits(stale.c.outlet, stale.c.id))
+    .order_by(stale.c.outlet, stale.c.id, stale.c.part)
+    .limit(bindparam("count", type_=Integer))
+)
+SETTLE = _sql(delete(stale).where(_is(stale, "stamp")))
+ALL_ARTICLES = _sql(
+    select(articles.c.outlet, articles.c.article_id)
+    .where(~_waits(articles.c.outlet, articles.c.article_id))
+    .order_by(articles.c.outlet, articles.c.article_id)
+)
+ALL_LISTS = _sql(
+    select(lists.c.outlet, lists.c.kind, lists.c.list_id, lists.c.size)
+    .where(lists.c.size > 0)
+    .order_by(lists.c.outlet, lists.c.kind, lists.c.list_id)
+)
+FILE_HASHES = _sql(select(files.c.path, files.c.sha256).where(_one_of(files.c.path)))
+RECORD_FILE = _sql(_insert(files).prefix_with("OR REPLACE"))
+FORGET_FILE = _sql(delete(files).where(_is(files, "path")))
+
+# --- exchange: the order of records is what place() makes of them, so that reading them back makes it again ---
+
+NEXT_OUTLET = {
+    table.name: _sql(select(func.min(table.c.outlet)).where(table.c.outlet > bindparam("outlet", type_=Text)))
+    for table in (articles, listings)
+}
+_SINCE = bindparam("since", type_=Text)
+PLACED_RECORDS = _sql(
+    select(versions.c.record)
+    .join_from(
+        entries, versions, and_(versions.c.outlet == entries.c.outlet, versions.c.article_id == entries.c.member)
+    )
+    .where(_is(entries, *_LIST), versions.c.at >= _SINCE)
+    .order_by(entries.c.seq, versions.c.revision)
+)
+UNPLACED_RECORDS = _sql(
+    select(versions.c.record)
+    .join_from(unplaced, articles, _same(unplaced, articles, *_ARTICLE))
+    .join(versions, _same(versions, articles, *_ARTICLE))
+    .where(_is(unplaced, *_LIST), versions.c.at >= _SINCE)
+    .order_by(articles.c.order_key, articles.c.article_id, versions.c.revision)
+)
+SECTIONS_TO_EXPORT = _sql(
+    select(lists.c.list_id).where(_is(lists, "outlet"), lists.c.kind == "section").order_by(lists.c.list_id)
+)
+_tags = entries.alias("tags")
+TAGS_TO_EXPORT = _sql(
+    select(lists.c.list_id)
+    .outerjoin_from(
+        lists,
+        _tags,
+        and_(
+            _tags.c.outlet == lists.c.outlet,
+            _tags.c.kind == "tags",
+            _tags.c.list_id == "",
+            _tags.c.member == lists.c.list_id,
+        ),
+    )
+    .where(_is(lists, "outlet"), lists.c.kind == "tag")
+    .order_by(
+        case((_tags.c.seq.is_not(None), 0), (exists().where(_same(unplaced, lists, *_LIST)), 1), else_=2),
+        _tags.c.seq,
+        lists.c.list_id,
+    )
+)
+LISTING_RECORDS = _sql(
+    select(listings.c.record)
+    .outerjoin_from(
+        listings,
+        entries,
+        _LISTING_OF_ENTRY,
+    )
+    .outerjoin(articles, _same(listings, articles, *_ARTICLE))
+    .where(_is(listings, *_LIST), listings.c.at >= _SINCE)
+    .order_by(
+        entries.c.seq.is_(None),
+        entries.c.seq,
+        articles.c.order_key.is_(None),
+        articles.c.order_key,
+        listings.c.article_id,
+    )
+)

@@ -1,0 +1,595 @@
+"""What the mirror knows: articles with all their revisions, listings, places in lists, pages to write, runs.
+
+One SQLite file that several processes and threads use at once. Each public method is one transaction, so a process
+killed at any moment leaves the store as it was before or after a call, never between. Nothing here reads a clock:
+times are given by the caller, as UTC ISO 8601.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+import threading
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple, Self, cast
+
+from sqlalchemy.pool import PoolProxiedConnection
+
+from mirror_crawler import statements as sql
+from mirror_crawler.items import Article, Listing
+from mirror_crawler.paths import ENTRIES_PER_PAGE, order_key
+from mirror_crawler.schema import StoreError, open_pool, told
+
+__all__ = ["ArticleStore", "Entry", "Held", "ListPageKind", "PageKind", "Run", "Stale", "StoreError", "Target"]
+
+ListPageKind = Literal["section", "tag", "all", "tags"]
+PageKind = Literal["article", "section", "tag", "all", "tags"]
+
+PAGE_KINDS: tuple[PageKind, ...] = ("article", "section", "tag", "all", "tags")
+"""``all`` is the list of every article of an outlet, ``tags`` the list of every tag; both have an empty list id."""
+
+_ListKey = dict[str, str]
+"""The three columns that name a list."""
+
+
+class Target(NamedTuple):
+    """What a link leads to: ``kind`` is ``article``, ``section`` or ``tag``."""
+
+    outlet: str
+    kind: str
+    id: str
+
+
+class Held(NamedTuple):
+    """A target that the mirror has a page for; ``title`` is an article's headline or a list's name.
+
+    The rest is for :func:`mirror_crawler.paths.article_path`, and empty for a list.
+    """
+
+    title: str
+    url: str = ""
+    published_at: str | None = None
+    section_id: str = ""
+
+
+class Stale(NamedTuple):
+    """A page to be written: ``part`` is the number of a numbered page of a list (from 1), 0 for an article."""
+
+    outlet: str
+    kind: PageKind
+    id: str
+    part: int
+    stamp: int = 0
+
+
+class Entry(NamedTuple):
+    """A place in a list: ``seq`` counts from 1, the oldest; ``member`` is an article id.
+
+    In the list of tags ``member`` is a tag, ``title`` its name, and the rest is empty.
+    """
+
+    seq: int
+    member: str
+    title: str
+    url: str = ""
+    published_at: str | None = None
+    order_key: str = ""
+    section_id: str = ""
+
+    @property
+    def day(self) -> str:
+        """The day of publication at the outlet (of the address when nothing else is known), as ``2026-11-22``."""
+        return (self.published_at or self.order_key)[:10]
+
+
+class Run(NamedTuple):
+    """A run of a spider; ``finished_at`` and ``verdict`` are None while it goes on or when it was killed."""
+
+    run: str
+    started_at: str
+    finished_at: str | None
+    verdict: str | None
+    report: dict[str, Any]
+
+
+class ArticleStore:
+    """The database at ``address`` (setting ``MIRROR_DB``), made when it is missing.
+
+    A context manager; usable from several threads. Every method raises StoreError when the database cannot be used.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._pool, self._file = open_pool(address)
+        # SQLite has one writer at a time; threads that queue here need not poll for it.
+        self._lock = threading.Lock()
+        self._writer = self._pool.connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back. A generator of this store that was not read to its end must be closed before."""
+        self._writer.close()
+        self._pool.dispose()
+
+    # --- runs ---
+
+    def begin_run(self, outlet: str, started_at: str) -> str:
+        """Note that a run began and return its name: the start as ``20261122T013717Z``, or the next free second."""
+        moment = datetime.fromisoformat(started_at).astimezone(UTC)
+        with self._write() as db:
+            while True:
+                run = moment.strftime("%Y%m%dT%H%M%SZ")
+                if db.execute(sql.RUN_EXISTS, {"outlet": outlet, "run": run}).fetchone() is None:
+                    break
+                moment += timedelta(seconds=1)
+            db.execute(sql.BEGIN_RUN, {"outlet": outlet, "run": run, "started_at": started_at})
+        return run
+
+    def end_run(self, outlet: str, run: str, *, finished_at: str, verdict: str, report: Mapping[str, Any]) -> None:
+        """Note how a run ended; ``report`` is anything that JSON can say."""
+        text = json.dumps(dict(report), ensure_ascii=False)
+        values = {"finished_at": finished_at, "verdict": verdict, "report": text}
+        with self._write() as db:
+            db.execute(sql.END_RUN, {"for_outlet": outlet, "for_run": run, **values})
+
+    def unfinished_runs(self, outlet: str) -> list[str]:
+        """Runs that began and did not end, oldest first: killed ones, and those that go on right now."""
+        return [row["run"] for row in self._rows(sql.UNFINISHED_RUNS, outlet=outlet)]
+
+    def last_runs(self, outlet: str, count: int) -> list[Run]:
+        """The latest runs, newest first."""
+        rows = self._rows(sql.LAST_RUNS, outlet=outlet, count=count)
+        return [
+            Run(row["run"], row["started_at"], row["finished_at"], row["verdict"], json.loads(row["report"] or "{}"))
+            for row in rows
+        ]
+
+    def run_articles(self, outlet: str, run: str) -> Iterator[str]:
+        """The JSON lines of the article versions that a run stored, in the order of storing."""
+        return self._stream(sql.ARTICLES_OF_RUN, outlet=outlet, run=run)
+
+    def run_listings(self, outlet: str, run: str) -> Iterator[str]:
+        """The JSON lines of the listings that a run stored, in the order of storing."""
+        return self._stream(sql.LISTINGS_OF_RUN, outlet=outlet, run=run)
+
+    # --- crawl ---
+
+    def stored(self, outlet: str, ids: Collection[str]) -> set[str]:
+        """Those of some article ids (about a page of them) that are stored."""
+        return {row["article_id"] for row in self._rows(sql.STORED, outlet=outlet, keys=json.dumps(list(ids)))}
+
+    def listed(self, outlet: str, kind: str, list_id: str, ids: Collection[str]) -> set[str]:
+        """Those of some article ids (about a page of them) that a list is known to name."""
+        rows = self._rows(sql.LISTED, outlet=outlet, kind=kind, list_id=list_id, keys=json.dumps(list(ids)))
+        return {row["article_id"] for row in rows}
+
+    def put_article(self, article: Article, run: str, targets: Collection[Target] = ()) -> Article | None:
+        """Store what a page says now and return it as stored: with its revision and the ``first_seen_at`` of the first.
+
+        Returns None, and writes nothing, when the content is that of the current revision. ``targets``: what links
+        in the body lead to, so that this page is written again when the mirror gets one of them.
+        Raises ValueError when a time cannot be read.
+        """
+        with self._write() as db:
+            known = _current(db, *article.key)
+            if known is None:
+                stored = dataclasses.replace(article, revision=1)
+            elif known["content_hash"] == article.content_hash:
+                return None
+            else:
+                stored = dataclasses.replace(
+                    article, revision=known["revision"] + 1, first_seen_at=known["first_seen_at"]
+                )
+            _keep_version(db, stored, known, run, targets)
+        return stored
+
+    def put_listing(self, listing: Listing, run: str) -> bool:
+        """:meth:`put_listings` of one."""
+        return self.put_listings([listing], run)[0]
+
+    def put_listings(self, found: Sequence[Listing], run: str) -> list[bool]:
+        """Store what list pages say, in one transaction. For each: is it new? A known one is left as it is.
+
+        An article that is not stored becomes wanted; a stored one gets a place in the list with the next
+        :meth:`place`.
+        """
+        with self._write() as db:
+            return [_keep_listing(db, listing, run) for listing in found]
+
+    def wanted(self, outlet: str, limit: int) -> list[tuple[str, str]]:
+        """``(article_id, url)`` of articles that were listed or failed and are not stored, fewest tries first."""
+        return [(row["article_id"], row["url"]) for row in self._rows(sql.WANTED, outlet=outlet, count=limit)]
+
+    def note_failure(self, outlet: str, article_id: str, url: str, cause: str, at: str) -> None:
+        """An article could not be had: it stays wanted, with one try more. A stored one is not wanted."""
+        key = {"outlet": outlet, "article_id": article_id}
+        with self._write() as db:
+            if _current(db, outlet, article_id) is None:
+                db.execute(sql.NOTE_FAILURE, {**key, "url": url, "cause": cause, "at": at})
+
+    def walk_begin(self, outlet: str, kind: str, list_id: str, name: str) -> bool:
+        """A walk of the pages of a list begins.
+
+        True when an earlier one did not end: then a page that brings nothing new does not mean that the rest is known.
+        """
+        key = _list_key(outlet, kind, list_id)
+        with self._write() as db:
+            open_before = bool(_value(db, sql.WALKING, key))
+            db.execute(sql.BEGIN_WALK, {**key, "name": name, "walking": 1})
+        return open_before
+
+    def walk_end(self, outlet: str, kind: str, list_id: str) -> None:
+        """The walk of a list came to its end."""
+        with self._write() as db:
+            db.execute(sql.END_WALK, _for(_list_key(outlet, kind, list_id)))
+
+    # --- pages ---
+
+    def place(self, outlet: str | None = None) -> None:
+        """Give every unplaced article (of one outlet) the next places of its lists, by publication within a list.
+
+        One transaction a list. What is placed keeps its place for ever. An article is *held* by the mirror, so that
+        pages link to it, from the moment it has its place among all articles of its outlet.
+        """
+        after = _list_key(outlet or "", "")
+        while True:
+            with self._write() as db:
+                found = db.execute(sql.NEXT_UNPLACED, after).fetchone()
+                if found is None or outlet not in (None, found["outlet"]):
+                    return
+                after = {name: found[name] for name in after}
+                _place_list(db, after)
+
+    def stale(self, limit: int, kinds: Iterable[PageKind] = PAGE_KINDS) -> list[Stale]:
+        """Pages to write again, at most ``limit``: kind by kind in the order given, by outlet and id within.
+
+        Articles without a place are left out: the run that stored them is still at work, or its outlet's next run
+        will place them.
+        """
+        found: list[Stale] = []
+        with self._read() as db:
+            for kind in kinds:
+                rows = db.execute(sql.STALE, {"kind": kind, "count": limit - len(found)})
+                found.extend(Stale(*row) for row in rows)
+        return found
+
+    def settle(self, pages: Sequence[Stale]) -> None:
+        """These pages were written. One that was marked again meanwhile stays stale."""
+        if pages:
+            with self._write() as db:
+                db.executemany(sql.SETTLE, [{"stamp": page.stamp} for page in pages])
+
+    def all_pages(self) -> Iterator[Stale]:
+        """Every page of a held article and every numbered page that the store implies, with stamp 0."""
+        with self._read(snapshot=True) as db:
+            for row in db.execute(sql.ALL_ARTICLES):
+                yield Stale(row["outlet"], "article", row["article_id"], 0)
+            for row in db.execute(sql.ALL_LISTS):
+                for part in range(1, _part(row["size"]) + 1):
+                    yield Stale(row["outlet"], row["kind"], row["list_id"], part)
+
+    def articles(self, keys: Collection[tuple[str, str]]) -> list[Article]:
+        """The current versions of the articles with these keys; those not stored are left out. In no fixed order."""
+        rows = self._rows(sql.CURRENT, keys=json.dumps(list(keys)))
+        return [Article.from_record(json.loads(row["record"])) for row in rows]
+
+    def held(self, targets: Collection[Target]) -> dict[Target, Held]:
+        """Those targets that the mirror has a page for, with what a link to them needs."""
+        wanted_articles = [(target.outlet, target.id) for target in targets if target.kind == "article"]
+        wanted_lists = [tuple(target) for target in targets if target.kind != "article"]
+        found: dict[Target, Held] = {}
+        if wanted_articles:
+            for row in self._rows(sql.HELD_ARTICLES, keys=json.dumps(wanted_articles)):
+                held = Held(row["title"], row["url"], row["published_at"], row["section_id"])
+                found[Target(row["outlet"], "article", row["article_id"])] = held
+        if wanted_lists:
+            for row in self._rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
+                found[Target(row["outlet"], row["kind"], row["list_id"])] = Held(row["name"])
+        return found
+
+    def entries(self, outlet: str, kind: str, list_id: str, first: int, last: int) -> list[Entry]:
+        """The places ``first`` to ``last`` of a list, both included, oldest first."""
+        statement = sql.TAG_ENTRIES if kind == "tags" else sql.ENTRIES
+        rows = self._rows(statement, outlet=outlet, kind=kind, list_id=list_id, first=first, last=last)
+        return [Entry._make(row) if kind != "tags" else Entry(row["seq"], row["member"], row["name"]) for row in rows]
+
+    def list_name(self, outlet: str, kind: str, list_id: str) -> str:
+        """The name of a section or tag list: the one its first place came with, so its pages never change for it."""
+        rows = self._rows(sql.LIST_NAME, outlet=outlet, kind=kind, list_id=list_id)
+        return rows[0]["name"] if rows else list_id
+
+    def list_size(self, outlet: str, kind: str, list_id: str) -> int:
+        """How many places a list has; 0 for a list that the mirror does not hold."""
+        rows = self._rows(sql.LIST_SIZE, outlet=outlet, kind=kind, list_id=list_id)
+        return rows[0]["size"] if rows else 0
+
+    def lists(self, outlet: str, kind: str) -> list[tuple[str, str]]:
+        """``(list_id, name)`` of the lists of a kind that the mirror holds, by id."""
+        return [(row["list_id"], row["name"]) for row in self._rows(sql.LISTS, outlet=outlet, kind=kind)]
+
+    def outlets(self) -> list[str]:
+        """The outlets of which an article is stored."""
+        with self._read() as db:
+            return list(_outlets(db, "articles"))
+
+    def file_hashes(self, paths: Collection[str]) -> dict[str, str]:
+        """SHA-256 of what was written last to each of these paths of the tree; a path not recorded is left out."""
+        return {row["path"]: row["sha256"] for row in self._rows(sql.FILE_HASHES, keys=json.dumps(list(paths)))}
+
+    def record_files(self, hashes: Mapping[str, str]) -> None:
+        """Note what was written: path in the tree → SHA-256."""
+        if hashes:
+            with self._write() as db:
+                db.executemany(sql.RECORD_FILE, [{"path": path, "sha256": value} for path, value in hashes.items()])
+
+    def forget_files(self, paths: Collection[str]) -> None:
+        """These files are no longer part of the tree."""
+        if paths:
+            with self._write() as db:
+                db.executemany(sql.FORGET_FILE, [{"path": path} for path in paths])
+
+    # --- exchange ---
+
+    def has_records(self, outlet: str) -> bool:
+        """Is anything of this outlet stored, be it a single listing?"""
+        with self._read() as db:
+            return any(outlet in _outlets(db, table) for table in sql.NEXT_OUTLET)
+
+    def records(self, outlet: str | None = None, since: str | None = None) -> Generator[str, None, None]:
+        """The JSON lines of all revisions of all articles, then of all listings, in the order of their places.
+
+        ``since`` (ISO 8601 with an offset) leaves out what was fetched or seen before. The lines are those of one
+        moment, whatever is stored meanwhile.
+        """
+        after = _second(since) if since else ""
+        with self._read(snapshot=True) as db:
+            for name in [outlet] if outlet else _outlets(db, "articles"):
+                key = {**_list_key(name, "all"), "since": after}
+                for statement in (sql.PLACED_RECORDS, sql.UNPLACED_RECORDS):
+                    yield from (row["record"] for row in db.execute(statement, key))
+            for name in [outlet] if outlet else _outlets(db, "listings"):
+                for kind, statement in (("section", sql.SECTIONS_TO_EXPORT), ("tag", sql.TAGS_TO_EXPORT)):
+                    for row in db.execute(statement, {"outlet": name}):
+                        key = {**_list_key(name, kind, row["list_id"]), "since": after}
+                        yield from (line["record"] for line in db.execute(sql.LISTING_RECORDS, key))
+
+    def restore(self, item: Article | Listing, targets: Collection[Target] = ()) -> bool:
+        """Store an item read from a record, with a place in its lists at once. False: it is already there.
+
+        Only a listing of an article that waits for its own place gets none before :meth:`place`.
+        Raises ValueError for a revision that does not follow those stored.
+        """
+        (outcome,) = self.restore_all([(item, targets)])
+        if isinstance(outcome, ValueError):
+            raise outcome
+        return outcome
+
+    def restore_all(self, items: Iterable[tuple[Article | Listing, Collection[Target]]]) -> list[bool | ValueError]:
+        """:meth:`restore` of several in one transaction.
+
+        An item that cannot go in has its ValueError as outcome, and the others go in.
+        """
+        outcomes: list[bool | ValueError] = []
+        with self._write() as db:
+            for item, targets in items:
+                try:
+                    if isinstance(item, Article):
+                        outcomes.append(_restore_article(db, item, targets))
+                    else:
+                        outcomes.append(_restore_listing(db, item))
+                except ValueError as error:
+                    outcomes.append(error)
+        return outcomes
+
+    # --- access ---
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that no other writer comes into."""
+        with self._lock, told(self._file):
+            db = _driver(self._writer)
+            db.execute("BEGIN IMMEDIATE")
+            with db:
+                yield db
+
+    @contextlib.contextmanager
+    def _read(self, *, snapshot: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection to read from; with ``snapshot`` everything read is the state of one moment."""
+        with told(self._file), contextlib.closing(self._pool.connect()) as lent:
+            db = _driver(lent)
+            if snapshot:
+                db.execute("BEGIN")  # ended by the pool, which rolls back what is given back
+            yield db
+
+    def _rows(self, statement: str, **values: object) -> list[sqlite3.Row]:
+        with self._read() as db:
+            return db.execute(statement, values).fetchall()
+
+    def _stream(self, statement: str, **values: object) -> Iterator[str]:
+        with self._read(snapshot=True) as db:
+            for row in db.execute(statement, values):
+                yield row["record"]
+
+
+def _driver(lent: PoolProxiedConnection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, lent.driver_connection)
+
+
+def _value(db: sqlite3.Connection, statement: str, values: Mapping[str, object]) -> Any:
+    """The first column of the first row, or None."""
+    row = db.execute(statement, values).fetchone()
+    return row[0] if row else None
+
+
+def _current(db: sqlite3.Connection, outlet: str, article_id: str) -> sqlite3.Row | None:
+    """The row of an article as it is now."""
+    rows = db.execute(sql.ARTICLE, {"outlet": outlet, "article_id": article_id}).fetchall()
+    return rows[0] if rows else None
+
+
+def _outlets(db: sqlite3.Connection, table: str) -> Iterator[str]:
+    """The outlets in a table, one jump in its index for each."""
+    outlet = _value(db, sql.NEXT_OUTLET[table], {"outlet": ""})
+    while outlet is not None:
+        yield outlet
+        outlet = _value(db, sql.NEXT_OUTLET[table], {"outlet": outlet})
+
+
+def _second(moment: str) -> str:
+    """A moment to the second, in UTC and without offset: text that compares as the time does."""
+    parsed = datetime.fromisoformat(moment)
+    if parsed.tzinfo is None:
+        raise ValueError(f"{moment!r} has no offset")
+    return parsed.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _part(seq: int) -> int:
+    """The numbered page on which a place stands."""
+    return (seq - 1) // ENTRIES_PER_PAGE + 1
+
+
+def _record(item: Article | Listing) -> str:
+    """The JSON line of an item. Raises ValueError (UnicodeEncodeError) when it holds half a surrogate pair."""
+    text = item.to_json()
+    text.encode()
+    return text
+
+
+def _keep_version(
+    db: sqlite3.Connection, article: Article, known: sqlite3.Row | None, run: str | None, targets: Collection[Target]
+) -> None:
+    """Store a version that comes after ``known`` (the row of the current one), and mark what it changes."""
+    key = {"outlet": article.outlet, "article_id": article.article_id}
+    version = {**key, "revision": article.revision, "run": run, "at": _second(article.fetched_at)}
+    current = {
+        "revision": article.revision,
+        "content_hash": article.content_hash,
+        "first_seen_at": article.first_seen_at,
+        "url": article.url,
+        "title": article.title,
+        "published_at": article.published_at,
+        "order_key": order_key(article),
+        "section_id": article.section.id if article.section else "",
+    }
+    db.execute(sql.ADD_VERSION, {**version, "record": _record(article)})
+    db.execute(sql.SET_ARTICLE, {**key, **current})
+    if known is not None:
+        db.execute(sql.DROP_LINKS, key)
+    if targets:
+        rows = [{"to_outlet": to.outlet, "to_kind": to.kind, "to_id": to.id, **key} for to in targets]
+        db.executemany(sql.ADD_LINKS, rows)
+    if known is None:  # its page is due, and links to it come alive, when it gets its place
+        db.execute(sql.DROP_WANTED, key)
+        db.execute(sql.QUEUE_ARTICLE, key)
+        return
+    _mark(db, article.outlet, "article", article.article_id, 0)
+    changed = {name for name, value in current.items() if known[name] != value}
+    if changed & {"url", "published_at", "section_id"}:  # what the path of the page may be made of
+        _mark_linking(db, Target(article.outlet, "article", article.article_id))
+    if changed & {"url", "published_at", "section_id", "title", "order_key"}:
+        db.execute(sql.MARK_ENTRIES, {"outlet": article.outlet, "member": article.article_id})
+
+
+def _keep_listing(db: sqlite3.Connection, listing: Listing, run: str | None) -> bool:
+    """Store a listing unless it is known; queue its article for a place, or want it."""
+    of_list = _list_key(listing.outlet, listing.list_kind, listing.list_id)
+    row = {**of_list, "article_id": listing.article_id, "run": run, "at": _second(listing.seen_at)}
+    if not db.execute(sql.ADD_LISTING, {**row, "record": _record(listing)}).rowcount:
+        return False
+    db.execute(sql.KNOW_LIST, {**of_list, "name": listing.list_name})
+    if _current(db, listing.outlet, listing.article_id) is None:
+        key = {"outlet": listing.outlet, "article_id": listing.article_id}
+        db.execute(sql.WANT, {**key, "url": listing.url})
+    else:
+        db.execute(sql.QUEUE_LISTING, {**of_list, "article_id": listing.article_id})
+    return True
+
+
+def _restore_article(db: sqlite3.Connection, article: Article, targets: Collection[Target]) -> bool:
+    known = _current(db, *article.key)
+    newest = known["revision"] if known is not None else 0
+    if not 1 <= article.revision <= newest + 1:
+        raise ValueError(f"revision {article.revision} of {article.article_id} without revision {newest + 1}")
+    if article.revision <= newest:
+        key = {"outlet": article.outlet, "article_id": article.article_id, "revision": article.revision}
+        stored = json.loads(_value(db, sql.VERSION_RECORD, key))
+        if stored["content_hash"] != article.content_hash:
+            raise ValueError(f"revision {article.revision} of {article.article_id} is stored with other content")
+        return False
+    _keep_version(db, article, known, None, targets)
+    if known is None:
+        of_article = {"outlet": article.outlet, "article_id": article.article_id}
+        _place_list(db, _list_key(article.outlet, "all"))
+        for row in db.execute(sql.LISTS_OF_ARTICLE, of_article).fetchall():
+            _place_list(db, _list_key(article.outlet, row["kind"], row["list_id"]))
+    return True
+
+
+def _restore_listing(db: sqlite3.Connection, listing: Listing) -> bool:
+    if not _keep_listing(db, listing, None):
+        return False
+    _place_list(db, _list_key(listing.outlet, listing.list_kind, listing.list_id))
+    return True
+
+
+def _place_list(db: sqlite3.Connection, key: _ListKey) -> None:
+    """Give the unplaced articles of one list the next places; all of them, or those that the mirror holds."""
+    size = _size(db, key)
+    db.execute(sql.PLACE_UNPLACED, {**key, "size": size})
+    if key["kind"] == "all":
+        db.execute(sql.MARK_UNPLACED, key)
+    placed = db.execute(sql.DROP_UNPLACED, key).rowcount
+    if placed:
+        _grow(db, key, size, placed)
+
+
+def _grow(db: sqlite3.Connection, key: _ListKey, size: int, added: int) -> None:
+    """A list of ``size`` got ``added`` more entries: mark the numbered pages on which they stand."""
+    db.execute(sql.RESIZE, {**key, "name": "", "size": size + added})
+    for part in range(_part(size + 1), _part(size + added) + 1):
+        _mark(db, key["outlet"], key["kind"], key["list_id"], part)
+    if not size and key["kind"] in ("section", "tag"):
+        _begin_list(db, key)
+
+
+def _begin_list(db: sqlite3.Connection, key: _ListKey) -> None:
+    """A section or tag list got its first entry, so the mirror has pages for it: name it, and mark what links to it."""
+    outlet, kind, list_id = key["outlet"], key["kind"], key["list_id"]
+    name = json.loads(_value(db, sql.FIRST_LISTING, key))["list_name"]
+    db.execute(sql.NAME_LIST, {**_for(key), "name": name})
+    _mark_linking(db, Target(outlet, kind, list_id))
+    _mark(db, outlet, "all", "", _part(_size(db, _list_key(outlet, "all"))))  # its front page names the sections
+    if kind == "tag":
+        tags = _list_key(outlet, "tags")
+        count = _size(db, tags)
+        db.execute(sql.ADD_ENTRY, {**tags, "seq": count + 1, "member": list_id})
+        _grow(db, tags, count, 1)
+
+
+def _list_key(outlet: str, kind: str, list_id: str = "") -> _ListKey:
+    return {"outlet": outlet, "kind": kind, "list_id": list_id}
+
+
+def _for(key: _ListKey) -> dict[str, str]:
+    """The key of a row to update; the plain names are those of new values."""
+    return {f"for_{name}": value for name, value in key.items()}
+
+
+def _size(db: sqlite3.Connection, key: _ListKey) -> int:
+    return _value(db, sql.LIST_SIZE, key) or 0
+
+
+def _mark(db: sqlite3.Connection, outlet: str, kind: str, page_id: str, part: int) -> None:
+    db.execute(sql.MARK, {"outlet": outlet, "kind": kind, "id": page_id, "part": part})
+
+
+def _mark_linking(db: sqlite3.Connection, target: Target) -> None:
+    """Mark the pages whose bodies link to something that the mirror has from now on."""
+    db.execute(sql.MARK_LINKING, {"to_outlet": target.outlet, "to_kind": target.kind, "to_id": target.id})
