@@ -1,0 +1,53 @@
+"""``scrapy crawl OUTLET``: Scrapy's own command with checks before the first request and a verdict at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+
+from mirror_crawler.arguments import ArgumentError
+from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.outlet import load_outlets
+from mirror_crawler.run import Run
+from mirror_crawler.store import ArticleStore, StoreError
+
+FAILED = 1
+MISUSED = 2
+
+
+class Command(ScrapyCrawl):
+    """Exit code 0: the run did what was asked. 1: it failed. 2: it was asked wrongly and sent no request."""
+
+    def short_desc(self) -> str:
+        """Shown by ``scrapy -h``."""
+        return "Crawl an outlet into the store and the tree of pages"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check everything that can be checked, crawl, and turn the verdict into the exit code."""
+        if self.settings is None or self.crawler_process is None:
+            raise RuntimeError("not started by Scrapy's command line")
+        outlets = load_outlets(self.settings)
+        if len(args) != 1 or args[0] not in outlets:
+            asked = f"no outlet {args[0]!r}" if len(args) == 1 else "name one outlet"
+            self._refuse(f"{asked}; use {' or '.join(outlets)}")
+            return
+        try:
+            outlets[args[0]].read_plan(opts.spargs)
+            config = MirrorConfig.from_settings(self.settings)
+            config.prepare()
+            config.renderer()
+            ArticleStore(config.database).close()
+        except (ArgumentError, SettingError, StoreError) as error:
+            self._refuse(str(error))
+            return
+        crawler = self._create_crawler(args[0])
+        _ = self.crawler_process.crawl(crawler, **opts.spargs)  # awaited by start()
+        self.crawler_process.start()
+        if self.crawler_process.bootstrap_failed or Run.of(crawler).verdict == "failed":
+            self.exitcode = FAILED
+
+    def _refuse(self, message: str) -> None:
+        sys.stderr.write(f"scrapy crawl: {message}\n")
+        self.exitcode = MISUSED

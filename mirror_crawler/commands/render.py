@@ -1,0 +1,63 @@
+"""``scrapy render``: every page anew from the store, without network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.commands import ScrapyCommand
+
+from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.outlet import load_outlets
+from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.writer import PageWriter
+
+
+class Command(ScrapyCommand):
+    """Exit code 0: the tree is what the store implies. 1: with ``--check``, it is not. 2: asked wrongly."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def short_desc(self) -> str:
+        """Shown by ``scrapy -h``."""
+        return "Render all pages anew from the store, without network"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Theme, place, and whether to write at all."""
+        super().add_options(parser)
+        parser.add_argument("--theme", metavar="NAME", help="theme of the pages (setting MIRROR_THEME)")
+        parser.add_argument("--output", metavar="DIR", help="root of the tree (setting MIRROR_OUTPUT)")
+        parser.add_argument("--check", action="store_true", help="write nothing; print the paths of files that differ")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Options are the settings of the same meaning, for this once."""
+        super().process_options(args, opts)
+        for name, value in (("MIRROR_THEME", opts.theme), ("MIRROR_OUTPUT", opts.output)):
+            if value and self.settings is not None:
+                self.settings.set(name, value, priority="cmdline")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Render, or compare."""
+        if self.settings is None:
+            raise RuntimeError("not started by Scrapy's command line")
+        try:
+            if args:
+                raise SettingError(f"unknown argument {args[0]!r}")
+            config = MirrorConfig.from_settings(self.settings)
+            if not opts.check:
+                config.prepare()
+            with ArticleStore(config.database) as store:
+                self._render(PageWriter(store, config, load_outlets(self.settings)), check=opts.check)
+        except (SettingError, StoreError) as error:
+            sys.stderr.write(f"scrapy render: {error}\n")
+            self.exitcode = 2
+
+    def _render(self, writer: PageWriter, *, check: bool) -> None:
+        if not check:
+            tally = writer.write_all()
+            sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged\n")
+            return
+        for path in writer.differing():
+            self.exitcode = 1
+            sys.stdout.write(f"{path}\n")

@@ -1,0 +1,167 @@
+"""The spider of an outlet: list and tag pages → article requests. It parses nothing itself and knows no store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spiderloader import SpiderLoader
+from twisted.python.failure import Failure
+
+from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
+from mirror_crawler.arguments import Plan, read_plan
+from mirror_crawler.items import Article, Listing
+from mirror_crawler.pages import ArticlePage, ListPage, PageError
+from mirror_crawler.run import Run
+
+_ARTICLES_FIRST = 10
+"""Articles are fetched before further list pages, so the queue never holds more than a few pages' worth of requests."""
+
+
+class OutletSpider(Spider):
+    """Base of every outlet's spider; a subclass states what its outlet is like and usually overrides no method.
+
+    Attributes:
+        name: the outlet's name in commands, paths and records: a short word of a-z and 0-9.
+        title: what the outlet calls itself; the heading of its home page.
+        addresses: its URL forms.
+        list_page, article_page: the page classes that hold its selectors.
+        sections: id → name of the sections that ``-a section=`` takes.
+        default_sections: the sections of a run without arguments.
+
+    """
+
+    title: ClassVar[str]
+    addresses: ClassVar[Addresses]
+    list_page: ClassVar[type[ListPage]]
+    article_page: ClassVar[type[ArticlePage]]
+    sections: ClassVar[Mapping[str, str]]
+    default_sections: ClassVar[Sequence[str]]
+
+    def __init__(self, name: str | None = None, **arguments: str) -> None:
+        super().__init__(name)
+        self.plan = self.read_plan(arguments)
+
+    @classmethod
+    def read_plan(cls, arguments: Mapping[str, str]) -> Plan:
+        """What ``arguments`` ask for; ArgumentError in one line when they cannot be meant.
+
+        Names that start with ``_`` belong to the scheduler that started the crawl (Scrapyd's ``_job``).
+        """
+        ours = {name: value for name, value in arguments.items() if not name.startswith("_")}
+        return read_plan(ours, cls.addresses, cls.sections, cls.default_sections)
+
+    @property
+    def run(self) -> Run:
+        """The run that this spider works for."""
+        return Run.of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The lists and articles of the plan."""
+        for address in self.plan.lists:
+            yield self.list_request(address.url, address, address.page)
+        for article in self.plan.articles:
+            yield self.article_request(article)
+
+    def list_request(self, url: str, origin: ListAddress, page: int, name: str = "") -> Request:
+        """A request for page number ``page`` of the list ``origin``, which calls itself ``name``."""
+        return Request(
+            url,
+            callback=self.parse_list,
+            errback=self.list_failed,
+            cb_kwargs={"origin": origin, "page": page, "name": name},
+            meta={"download_slot": self.name},
+            dont_filter=True,  # middlewares.SkipStored asks for each thing once
+        )
+
+    def article_request(self, address: ArticleAddress) -> Request:
+        """A request for one article by its canonical address."""
+        return Request(
+            address.url,
+            callback=self.parse_article,
+            errback=self.article_failed,
+            cb_kwargs={"address": address},
+            meta={"download_slot": self.name},
+            dont_filter=True,
+            priority=_ARTICLES_FIRST,
+        )
+
+    async def parse_list(
+        self, response: Response, origin: ListAddress, page: int, name: str
+    ) -> AsyncIterator[Listing | Request]:
+        """What a list page says: a listing and a request for every article, and a request for the page after it.
+
+        What is stored already is taken out, and where to stop decided, by :class:`middlewares.SkipStored`.
+        """
+        parsed = self.list_page.from_response(response, self.addresses)
+        entries = parsed.entries()
+        self.run.count("lists/pages")
+        if not entries:
+            raise PageError(f"no article link ({self.list_page.ENTRIES})")
+        name = name or parsed.name or self.sections.get(origin.list_id, origin.list_id)
+        seen_at = utc_now()
+        for position, entry in enumerate(entries, 1):
+            yield Listing(
+                outlet=self.name,
+                list_kind=origin.kind,
+                list_id=origin.list_id,
+                list_name=name,
+                article_id=entry.address.article_id,
+                url=entry.address.url,
+                title=entry.title,
+                page=page,
+                position=position,
+                seen_at=seen_at,
+            )
+            yield self.article_request(entry.address)
+        if following := parsed.next_url(page):
+            yield self.list_request(following, origin, page + 1, name)
+
+    async def parse_article(self, response: Response, address: ArticleAddress) -> AsyncIterator[Article]:
+        """The article of a page; PageError when the page is none, or another."""
+        parsed = self.article_page.from_response(response, self.addresses)
+        article = parsed.article(self.name, utc_now())
+        if article.article_id != address.article_id:
+            raise PageError(f"led to another article, {article.article_id}")
+        for what, number in parsed.body.removed.items():
+            self.run.count(f"markup/{what}", number)
+        if parsed.disputed_clock:
+            self.run.count("articles/clock_disputed")
+            self.logger.info("The clocks of %s contradict each other", article.url)
+        yield article
+
+    def list_failed(self, failure: Failure) -> Iterator[Any]:
+        """A list page could not be fetched."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self.run.list_failed(request, cause_of(failure))
+        return iter(())
+
+    def article_failed(self, failure: Failure) -> Iterator[Any]:
+        """An article page could not be fetched."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self.run.article_failed(request, cause_of(failure))
+        return iter(())
+
+
+def cause_of(failure: Failure) -> str:
+    """A failed download in a word or two: ``HTTP 404``, ``DownloadTimeoutError``, ``Forbidden by robots.txt``."""
+    response = getattr(failure.value, "response", None)
+    if response is not None:
+        return f"HTTP {response.status}"
+    return str(failure.value) if type(failure.value).__name__ == "IgnoreRequest" else type(failure.value).__name__
+
+
+def utc_now() -> str:
+    """The time now in UTC, ISO 8601 to the second: the form of every time of ours."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def load_outlets(settings: BaseSettings) -> dict[str, type[OutletSpider]]:
+    """Every outlet that the project has a spider for, by name."""
+    loader = SpiderLoader.from_settings(settings)
+    spiders = ((name, loader.load(name)) for name in sorted(loader.list()))
+    return {name: spider for name, spider in spiders if issubclass(spider, OutletSpider)}

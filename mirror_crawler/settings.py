@@ -1,0 +1,113 @@
+"""The only wiring of the project. Each line that leaves Scrapy's default says why, and what the default is.
+
+Settings of the mirror itself start with MIRROR_ and are read from the environment; Scrapy's own are set with ``-s`` or
+here. docs/settings.md describes them all.
+"""
+
+from __future__ import annotations
+
+import os
+
+from mirror_crawler.paths import PATTERN
+
+BOT_NAME = "mirror_crawler"
+SPIDER_MODULES = ["mirror_crawler.spiders"]
+COMMANDS_MODULE = "mirror_crawler.commands"  # ours: crawl with a verdict, render, export, import
+
+# --- The mirror -------------------------------------------------------------------------------------------------------
+MIRROR_DATA = os.environ.get("MIRROR_DATA", "data")  # private: store, feeds, locks
+MIRROR_OUTPUT = os.environ.get("MIRROR_OUTPUT", "output")  # what the world sees
+MIRROR_DB = os.environ.get("MIRROR_DB", "")  # address of the store; empty: mirror.db under MIRROR_DATA
+MIRROR_CONTACT = os.environ.get("MIRROR_CONTACT", "")  # an address or page where the outlet can reach the operator
+MIRROR_MAX_LIST_PAGES = os.environ.get("MIRROR_MAX_LIST_PAGES", "100")  # bound of a list walk without pages=
+MIRROR_PATH = os.environ.get("MIRROR_PATH", PATTERN)  # where article pages lie in the tree
+MIRROR_THEME = os.environ.get("MIRROR_THEME", "github")  # github or classic
+MIRROR_THEME_DIR = os.environ.get("MIRROR_THEME_DIR", "")  # the operator's own templates
+MIRROR_IMAGES = os.environ.get("MIRROR_IMAGES", "none")  # none or remote
+MIRROR_LINKS = os.environ.get("MIRROR_LINKS", "neutral")  # neutral or keep
+MIRROR_BASE_URL = os.environ.get("MIRROR_BASE_URL", "")  # where the tree is published; share block when set
+MIRROR_NAVIGATION = os.environ.get("MIRROR_NAVIGATION", "")  # Markdown of the navigation row, or @file
+MIRROR_FOOTER = os.environ.get("MIRROR_FOOTER", "")  # Markdown under every page, or @file
+MIRROR_COUNTER = os.environ.get("MIRROR_COUNTER", "")  # address prefix of a view counter; off when empty
+MIRROR_TITLE = os.environ.get("MIRROR_TITLE", "新闻镜像")  # name of the mirror on its home page
+
+# --- Honest and polite ------------------------------------------------------------------------------------------------
+_contact = f"; +{MIRROR_CONTACT}" if MIRROR_CONTACT else ""
+USER_AGENT = f"mirror_crawler/1 (news mirror{_contact})"  # Scrapy's names Scrapy, not us
+ROBOTSTXT_OBEY = True  # default False
+ROBOTSTXT_USER_AGENT = "mirror_crawler"
+CONCURRENT_REQUESTS_PER_DOMAIN = 2  # default 8; an outlet is one slot (see outlet.py)
+CONCURRENT_ITEMS = 4  # default 100: Scrapy starts as many tasks for every response, and ours are done one by one anyway
+DOWNLOAD_DELAY = 1.0  # seconds; default 0
+AUTOTHROTTLE_ENABLED = True  # default False; slows down with the outlet
+AUTOTHROTTLE_START_DELAY = 1.0  # default 5: the delay above is enough to start with
+AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0  # default 1
+COOKIES_ENABLED = False  # default True; a reader of public pages needs none, and none can identify the mirror
+REFERRER_POLICY = "no-referrer"  # default tells each page where we came from
+METAREFRESH_ENABLED = False  # default True; a page's markup sends us nowhere
+REDIRECT_MAX_TIMES = 5  # default 20
+DOWNLOAD_TIMEOUT = 60  # default 180 s
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024  # default 1 GiB; the largest known page has well under 1 MiB
+DOWNLOAD_WARNSIZE = 4 * 1024 * 1024  # default 32 MiB
+RETRY_TIMES = 3  # default 2
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the spider counts and logs what was lost, once
+TELNETCONSOLE_ENABLED = False  # default True; an open port nobody asked for
+REMOTE_CONTROL_ENABLED = False  # default True; likewise
+
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5",
+    "Accept-Language": "zh-CN,zh;q=0.9",  # default en
+}
+
+# --- The way of the data ----------------------------------------------------------------------------------------------
+EXTENSIONS = {
+    "mirror_crawler.run.Run": -100,  # before Scrapy's feed exporter (0): it names the run after which feeds are named
+    "mirror_crawler.progress.Progress": 100,
+}
+SPIDER_MIDDLEWARES = {
+    "mirror_crawler.middlewares.SkipStored": 100,  # outermost: sees what the spider really asked for
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # nothing here follows links to a depth
+}
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "mirror_crawler.middlewares.OutletHostsOnly": 50,
+    # Scrapy's own lets disallowed pages through when several requests wait for one robots.txt.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "mirror_crawler.middlewares.RobotsTxt": 100,
+}
+DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.pace.PatientHandler")  # default: no rests
+ITEM_PIPELINES = {
+    "mirror_crawler.pipelines.Normalise": 100,
+    "mirror_crawler.pipelines.Validate": 200,
+    "mirror_crawler.pipelines.Deduplicate": 300,
+    "mirror_crawler.pipelines.Store": 400,
+    "mirror_crawler.pipelines.WritePages": 500,
+}
+DEFAULT_DROPITEM_LOG_LEVEL = "DEBUG"  # default WARNING; a duplicate is no news, and faults are logged already
+
+FEED_STORAGES = {
+    "": "mirror_crawler.feeds.AtomicFileStorage",  # default writes in place: a crash leaves half a file
+    "file": "mirror_crawler.feeds.AtomicFileStorage",
+}
+FEED_EXPORTERS = {"records": "mirror_crawler.feeds.RecordExporter"}
+FEED_URI_PARAMS = "mirror_crawler.feeds.uri_parameters"
+FEED_EXPORT_ENCODING = "utf-8"
+FEED_STORE_EMPTY = False  # default True; an hourly run with nothing new leaves no file
+FEEDS = {
+    "%(data)s/feeds/%(name)s/articles-%(run)s.jsonl": {
+        "format": "records",
+        "item_classes": ["mirror_crawler.items.Article"],
+        "overwrite": True,
+    },
+    "%(data)s/feeds/%(name)s/listings-%(run)s.jsonl": {
+        "format": "records",
+        "item_classes": ["mirror_crawler.items.Listing"],
+        "overwrite": True,
+    },
+}
+
+# --- Quiet ------------------------------------------------------------------------------------------------------------
+LOG_LEVEL = os.environ.get("MIRROR_LOG_LEVEL", "WARNING")  # default DEBUG; progress.py prints the rest
+LOG_VERSIONS: list[str] = []  # default: a line of library versions at every start
+STATS_DUMP = False  # default True; the summary says it in a table
+LOGSTATS_INTERVAL = 0.0  # default 60 s; progress.py says more

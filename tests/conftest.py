@@ -1,0 +1,35 @@
+"""What several test files share: a small world, a server for it, a mirror, and the loop of crawls in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mirror import Mirror, Reactor, news
+from tests.site import SampleSite
+from tests.site.world import World
+
+
+@pytest.fixture(scope="session")
+def reactor() -> Iterator[Reactor]:
+    with Reactor() as running:
+        yield running
+
+
+@pytest.fixture
+def world() -> World:
+    """Twelve articles of each outlet in one section each, five to a list page."""
+    return World([*news("epochtimes", 12), *news("ntdtv", 12)], per_page=5)
+
+
+@pytest.fixture
+def site(world: World) -> Iterator[SampleSite]:
+    with SampleSite(world) as running:
+        yield running
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, site: SampleSite, reactor: Reactor) -> Mirror:
+    return Mirror(tmp_path, site, reactor)

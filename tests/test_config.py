@@ -1,0 +1,149 @@
+"""The MIRROR_* settings: what they give, and one clear line for each that cannot be used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from scrapy.settings import Settings
+
+from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.render import PageOptions, Renderer
+
+
+def settings(**changes: Any) -> Settings:
+    made = Settings()
+    made.setmodule("mirror_crawler.settings")
+    made.update(changes)
+    return made
+
+
+def config(**changes: Any) -> MirrorConfig:
+    return MirrorConfig.from_settings(settings(**changes))
+
+
+class TestRead:
+    def test_defaults(self) -> None:
+        made = config()
+        assert (made.data, made.output) == (Path("data"), Path("output"))
+        assert made.database == "sqlite:///data/mirror.db"
+        assert made.path == "{outlet}/{year}/{month}/{day}/{article_id}.md"
+        assert made.max_list_pages == 100
+        assert made.pages == PageOptions()
+
+    def test_everything_else(self, tmp_path: Path) -> None:
+        footer = tmp_path / "footer.md"
+        footer.write_text("一行\n两行\n", encoding="utf-8")
+        made = config(
+            MIRROR_DATA="/srv/data",
+            MIRROR_DB="postgresql://db/mirror",
+            MIRROR_PATH="{outlet}/{article_id}.md",
+            MIRROR_MAX_LIST_PAGES="7",
+            MIRROR_THEME="classic",
+            MIRROR_THEME_DIR=str(tmp_path),
+            MIRROR_IMAGES="remote",
+            MIRROR_LINKS="keep",
+            MIRROR_BASE_URL="https://host.example/mirror/",
+            MIRROR_NAVIGATION="[首页]({root})",
+            MIRROR_FOOTER=f"@{footer}",
+            MIRROR_COUNTER="https://count.example/",
+            MIRROR_TITLE="镜像",
+        )
+        assert (made.database, made.path, made.max_list_pages) == (
+            "postgresql://db/mirror",
+            "{outlet}/{article_id}.md",
+            7,
+        )
+        assert made.pages == PageOptions(
+            theme="classic",
+            theme_dir=tmp_path,
+            images="remote",
+            links="keep",
+            base_url="https://host.example/mirror",
+            navigation="[首页]({root})",
+            footer="一行\n两行",
+            counter="https://count.example/",
+            title="镜像",
+        )
+
+    def test_database_lies_in_the_data_directory(self) -> None:
+        assert config(MIRROR_DATA="/srv/data").database == "sqlite:////srv/data/mirror.db"
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"MIRROR_PATH": "{outlet}.md"}, "MIRROR_PATH: '{outlet}.md' must contain"),
+            ({"MIRROR_MAX_LIST_PAGES": "0"}, "MIRROR_MAX_LIST_PAGES=0: use a whole number from 1"),
+            ({"MIRROR_MAX_LIST_PAGES": "many"}, "MIRROR_MAX_LIST_PAGES=many: use a whole number"),
+            ({"MIRROR_MAX_LIST_PAGES": ""}, "MIRROR_MAX_LIST_PAGES=: use a whole number"),
+            ({"MIRROR_IMAGES": "local"}, "MIRROR_IMAGES=local: use none or remote"),
+            ({"MIRROR_LINKS": "live"}, "MIRROR_LINKS=live: use neutral or keep"),
+            ({"MIRROR_THEME_DIR": "/no/such"}, "MIRROR_THEME_DIR=/no/such: no such directory"),
+            ({"MIRROR_BASE_URL": "host.example"}, "MIRROR_BASE_URL=host.example: must be the http(s) address"),
+            ({"MIRROR_BASE_URL": "javascript:x"}, "MIRROR_BASE_URL=javascript:x: must be"),
+            ({"MIRROR_NAVIGATION": "a\nb"}, "MIRROR_NAVIGATION: must be one line"),
+            ({"MIRROR_FOOTER": "@/no/such.md"}, "MIRROR_FOOTER=@/no/such.md: cannot read the file"),
+        ],
+    )
+    def test_refused(self, changes: dict[str, str], message: str) -> None:
+        with pytest.raises(SettingError) as caught:
+            config(**changes)
+        assert str(caught.value).startswith(message)
+        assert "\n" not in str(caught.value)
+
+
+class TestRenderer:
+    def test_of_the_pages(self) -> None:
+        assert isinstance(config(MIRROR_THEME="classic").renderer(), Renderer)
+
+    def test_unknown_theme(self) -> None:
+        with pytest.raises(SettingError, match=r"^MIRROR_THEME or MIRROR_THEME_DIR: theme 'blue' is unknown"):
+            config(MIRROR_THEME="blue").renderer()
+
+    def test_broken_template(self, tmp_path: Path) -> None:
+        (tmp_path / "github").mkdir()
+        (tmp_path / "github" / "article.md.j2").write_text("{{ title", encoding="utf-8")
+        with pytest.raises(SettingError, match=r"^MIRROR_THEME or MIRROR_THEME_DIR: template"):
+            config(MIRROR_THEME_DIR=str(tmp_path)).renderer()
+
+
+class TestPrepare:
+    def test_makes_both_directories(self, tmp_path: Path) -> None:
+        made = config(MIRROR_DATA=str(tmp_path / "a" / "data"), MIRROR_OUTPUT=str(tmp_path / "b" / "output"))
+        made.prepare()
+        made.prepare()
+        assert made.data.is_dir()
+        assert made.output.is_dir()
+
+    @pytest.mark.parametrize("name", ["MIRROR_DATA", "MIRROR_OUTPUT"])
+    def test_a_file_in_the_way(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "file").touch()
+        made = config(
+            **{"MIRROR_DATA": str(tmp_path / "data"), "MIRROR_OUTPUT": str(tmp_path / "output")}
+            | {name: str(tmp_path / "file" / "x")}
+        )
+        with pytest.raises(SettingError, match=f"^{name}=.*file/x: Not a directory; set it to a directory"):
+            made.prepare()
+
+    @pytest.mark.parametrize("name", ["data", "output"])
+    def test_a_directory_that_is_not_ours(self, tmp_path: Path, name: str) -> None:
+        made = config(MIRROR_DATA=str(tmp_path / "data"), MIRROR_OUTPUT=str(tmp_path / "output"))
+        with (
+            mock.patch("os.access", lambda path, _mode: path != tmp_path / name),
+            pytest.raises(SettingError, match=f"^MIRROR_{name.upper()}=.*/{name}: cannot be written"),
+        ):
+            made.prepare()
+
+    @pytest.mark.parametrize("data", ["output", "output/data", "output/../output/x/data"])
+    def test_private_data_may_not_be_published(self, tmp_path: Path, data: str) -> None:
+        made = config(MIRROR_DATA=str(tmp_path / data), MIRROR_OUTPUT=str(tmp_path / "output"))
+        with pytest.raises(SettingError, match=re.escape(f"MIRROR_DATA={tmp_path / data}: lies inside MIRROR_OUTPUT=")):
+            made.prepare()
+
+    def test_output_inside_the_data_is_private_too(self, tmp_path: Path) -> None:
+        made = config(MIRROR_DATA=str(tmp_path), MIRROR_OUTPUT=str(tmp_path / "output"))
+        made.prepare()
+        assert made.output.is_dir()

@@ -1,0 +1,367 @@
+"""``scrapy export``, ``scrapy import`` and the reading of records: what was written comes back, and nothing else."""
+
+import argparse
+import gzip
+import importlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+from scrapy.settings import Settings
+
+from mirror_crawler.items import Article, Embed, Image, content_hash
+from mirror_crawler.store import ArticleStore
+from tests.test_store import OUTLET, RUN, article, fill, listing
+
+REPO = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings()
+    made.setmodule("mirror_crawler.settings")
+    made.set("MIRROR_DATA", str(tmp_path / "data"))
+    made.set("MIRROR_DB", "")
+    return made
+
+
+def store_of(settings: Settings) -> ArticleStore:
+    return ArticleStore(f"sqlite:///{settings['MIRROR_DATA']}/mirror.db")
+
+
+def run(name: str, settings: Settings, *words: str) -> int:
+    """Run a command as Scrapy's command line does; its exit code."""
+    command: ScrapyCommand = importlib.import_module(f"mirror_crawler.commands.{name}").Command()
+    command.settings = settings
+    parser = argparse.ArgumentParser(conflict_handler="resolve")
+    command.add_options(parser)
+    options, arguments = parser.parse_known_args(list(words))
+    command.process_options(arguments, options)
+    command.run(arguments, options)
+    return command.exitcode
+
+
+@pytest.fixture
+def filled(settings: Settings) -> Settings:
+    with store_of(settings) as store:
+        fill(store, 1000)
+    return settings
+
+
+def other_mirror(tmp_path: Path, settings: Settings) -> Settings:
+    made = settings.copy()
+    made.set("MIRROR_DATA", str(tmp_path / "other"))
+    return made
+
+
+class TestExport:
+    def test_writes_every_record(self, filled: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("export", filled, "--output", str(tmp_path / "all.jsonl")) == 0
+        with store_of(filled) as store:
+            lines = list(store.records())
+        assert (tmp_path / "all.jsonl").read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines)
+        assert capsys.readouterr().err == f"{len(lines)} records exported\n"
+
+    def test_to_standard_output(self, filled: Settings, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        assert run("export", filled, "--output", "-", "--outlet", OUTLET) == 0
+        printed = capsysbinary.readouterr().out
+        assert printed.endswith(b"}\n")
+        assert "溪上新桥" in printed.decode()
+
+    def test_replaces_the_file_whole(self, filled: Settings, tmp_path: Path) -> None:
+        target = tmp_path / "all.jsonl"
+        target.write_text("old")
+        before = target.open()
+        run("export", filled, "--output", str(target))
+        assert before.read() == "old"
+        before.close()
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["all.jsonl", "data"]
+
+    @pytest.mark.parametrize(
+        ("since", "count"),
+        [
+            pytest.param("2026-11-23", 1, id="day"),
+            pytest.param("2026-11-23T00:00:01", 0, id="time-in-utc"),
+            pytest.param("2026-11-23T08:00:00+08:00", 1, id="time-with-offset"),
+        ],
+    )
+    def test_since(self, filled: Settings, tmp_path: Path, since: str, count: int) -> None:
+        run("export", filled, "--output", str(tmp_path / "new.jsonl"), "--since", since)
+        assert len((tmp_path / "new.jsonl").read_text(encoding="utf-8").splitlines()) == count
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            pytest.param([], "--output FILE is missing", id="no-output"),
+            pytest.param(["--output", "-", "extra"], "unknown argument 'extra'", id="extra"),
+            pytest.param(["--output", "-", "--since", "gestern"], "--since gestern: use ISO 8601", id="since"),
+            pytest.param(["--output", "-", "--outlet", "x"], "--outlet x: .*stored outlets: epochtimes$", id="outlet"),
+        ],
+    )
+    def test_misuse_is_one_line(self, filled: Settings, words: list[str], said: str) -> None:
+        with pytest.raises(UsageError, match=said):
+            run("export", filled, *words)
+
+    def test_of_an_empty_store(self, settings: Settings, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="stored outlets: none"):
+            run("export", settings, "--output", "-", "--outlet", OUTLET)
+        assert run("export", settings, "--output", str(tmp_path / "none.jsonl")) == 0
+        assert (tmp_path / "none.jsonl").read_bytes() == b""
+
+    @pytest.mark.parametrize("command", [("export", "--output", "-"), ("import", "x")])
+    def test_wrong_store_is_one_line(self, settings: Settings, command: tuple[str, ...]) -> None:
+        settings.set("MIRROR_DB", "postgresql://host/db")
+        with pytest.raises(UsageError, match=r"^MIRROR_DB: databases of kind postgresql are not"):
+            run(command[0], settings, *command[1:])
+
+    @pytest.mark.parametrize("command", ["export", "import"])
+    def test_only_for_scrapys_command_line(self, command: str) -> None:
+        made: ScrapyCommand = importlib.import_module(f"mirror_crawler.commands.{command}").Command()
+        with pytest.raises(RuntimeError):
+            made.run([], argparse.Namespace())
+        assert made.short_desc()
+        assert made.syntax()
+
+    def test_output_that_cannot_be_written(
+        self, filled: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("export", filled, "--output", str(tmp_path / "none" / "all.jsonl")) == 1
+        assert capsys.readouterr().err.endswith("all.jsonl: No such file or directory\n")
+
+    def test_reader_that_goes_away(self, filled: Settings) -> None:
+        code = (
+            "import sys; from scrapy.cmdline import execute; sys.stdout.flush();"
+            f"execute(['scrapy', 'export', '--output', '-', '-s', 'MIRROR_DATA={filled['MIRROR_DATA']}'])"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout is not None
+            assert child.stderr is not None
+            child.stdout.close()
+            said = child.stderr.read()
+        assert (child.returncode, said) == (1, "scrapy export: cannot write -: Broken pipe\n")
+
+
+class TestImport:
+    def test_export_import_export_is_the_same_to_the_byte(self, filled: Settings, tmp_path: Path) -> None:
+        first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+        run("export", filled, "--output", str(first))
+        other = other_mirror(tmp_path, filled)
+        assert run("import", other, str(first)) == 0
+        run("export", other, "--output", str(second))
+        assert first.read_bytes() == second.read_bytes() != b""
+
+    def test_from_standard_input_and_compressed(
+        self,
+        settings: Settings,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        with gzip.open(tmp_path / "a.jsonl.gz", "wb") as file:
+            file.write(article(1001).to_json().encode() + b"\n\n" + article(1002).to_json().encode())
+        given = io.TextIOWrapper(io.BytesIO(f"{listing(1001).to_json()}\n{listing(1001).to_json()}\n".encode()))
+        monkeypatch.setattr(sys, "stdin", given)
+        assert run("import", settings, str(tmp_path / "a.jsonl.gz"), "-") == 0
+        assert capsys.readouterr().err == "3 records imported, 1 known, 0 broken\n"
+        with store_of(settings) as store:
+            assert store.list_size(OUTLET, "section", "nsc413") == 1
+
+    def test_links_are_known_again(self, settings: Settings, tmp_path: Path) -> None:
+        body = f'<p>见<a href="{article(1002).url}">前文</a>。</p>'
+        (tmp_path / "a.jsonl").write_text(article(1001, body_html=body).to_json(), encoding="utf-8")
+        assert run("import", settings, str(tmp_path / "a.jsonl")) == 0
+        with store_of(settings) as store:
+            store.settle(store.stale(99))
+            store.put_article(article(1002), RUN)
+            assert store.stale(99) == []
+            store.place(OUTLET)
+            assert {page.id for page in store.stale(99, ["article"])} == {"n1001", "n1002"}
+
+    def test_what_was_imported_is_held_and_due(self, filled: Settings, tmp_path: Path) -> None:
+        run("export", filled, "--output", str(tmp_path / "all.jsonl"))
+        other = other_mirror(tmp_path, filled)
+        run("import", other, str(tmp_path / "all.jsonl"))
+        with store_of(other) as store:
+            due = {page[:4] for page in store.stale(999)}
+            assert due == {page[:4] for page in store.all_pages()} != set()
+            assert {page_id for _, kind, page_id, _ in due if kind == "article"} == {
+                f"n{number}" for number in (1001, 1002, 1005, 1006, 1007, 1010)
+            }
+
+    def test_broken_lines_are_reported_and_the_rest_goes_in(
+        self, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        good, gap = article(1001).to_json(), article(1002, revision=3).to_json()
+        lines = [good, "{", "", gap, article(1004).to_json(), "[]"]
+        (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        assert run("import", settings, str(tmp_path / "a.jsonl")) == 1
+        place = f"{tmp_path}/a.jsonl"
+        said = capsys.readouterr().err.splitlines()
+        assert sorted(said[:-1]) == [
+            f"{place}:2: not JSON: Expecting property name enclosed in double quotes at character 3",
+            f"{place}:4: revision 3 of n1002 without revision 1",
+            f"{place}:6: not a JSON object",
+        ]
+        assert said[-1] == "2 records imported, 0 known, 3 broken"
+        with store_of(settings) as store:
+            assert store.stored(OUTLET, ["n1001", "n1002", "n1004"]) == {"n1001", "n1004"}
+
+    def test_file_that_cannot_be_read(
+        self, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        whole = gzip.compress("".join(f"{article(number).to_json()}\n" for number in range(400)).encode())
+        (tmp_path / "half.gz").write_bytes(whole[: len(whole) // 2])
+        (tmp_path / "good.jsonl").write_text(article(999).to_json(), encoding="utf-8")
+        names = ["none.jsonl", "half.gz", "good.jsonl"]
+        assert run("import", settings, *(str(tmp_path / name) for name in names)) == 1
+        said = capsys.readouterr().err
+        assert "none.jsonl: cannot be read: [Errno 2]" in said
+        assert "half.gz: cannot be read" in said
+        with store_of(settings) as store:
+            assert store.stored(OUTLET, ["n999"]) == {"n999"}
+
+    @pytest.mark.parametrize("words", [[], ["--force"]])
+    def test_misuse_is_one_line(self, settings: Settings, words: list[str]) -> None:
+        with pytest.raises(UsageError, match="name the files to import"):
+            run("import", settings, *words)
+
+
+def changed(item: Any, **changes: Any) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(item.to_json())
+    return record | changes
+
+
+BROKEN = {
+    "missing-field": ({"outlet": OUTLET}, "article_id: missing|authors: missing|body_html: missing"),
+    "unknown-field": (changed(article(1001), extra=1), "extra: unknown field"),
+    "type": (changed(article(1001), revision="1"), "revision: '1' is not int"),
+    "schema": (changed(article(1001), schema=2), "schema: 2 is not 1"),
+    "outlet": (changed(article(1001), outlet="daily"), "outlet: daily is not one of epochtimes, ntdtv"),
+    "id-like-a-path": (changed(article(1001), article_id="../x"), "article_id: '../x' is not a short word"),
+    "id-of-another-url": (changed(article(1001), article_id="n1002"), "is not the address of epochtimes n1002"),
+    "url-of-another-outlet": (
+        changed(article(1001), url="https://example.org/gb/21/3/4/n1001.htm"),
+        "is not the address",
+    ),
+    "url-not-canonical": (changed(article(1001), url=f"{article(1001).url}?a=1"), "is not the address of"),
+    "time": (changed(article(1001), fetched_at="2026-11-22"), "fetched_at: '2026-11-22' is not an ISO 8601 time with"),
+    "time-words": (changed(article(1001), published_at="昨天"), "published_at: '昨天' is not an ISO 8601 time"),
+    "no-title": (changed(article(1001), title=""), "title or body_html: empty"),
+    "no-body": (changed(article(1001), body_html=""), "title or body_html: empty"),
+    "script": (
+        changed(article(1001), body_html="<p>桥<script>x</script></p>"),
+        "body_html: not in the closed vocabulary",
+    ),
+    "hash": (changed(article(1001), content_hash="0" * 64), "content_hash: not that of"),
+    "image": (
+        changed(article(1001), images=[{"url": "javascript:x", "alt": "", "caption": ""}]),
+        "not an http.s. addr",
+    ),
+    "embed": (changed(article(1001), embeds=[{"kind": "video", "url": "data:x"}]), "not an http.s. address"),
+    "lead": (changed(article(1001), lead_image={"url": "/x", "alt": "", "caption": ""}), "not an http.s. address"),
+    "surrogate": (changed(article(1001), title="\ud800"), "surrogate"),
+    "listing-kind": (changed(listing(1001), list_kind="author"), "list_kind: 'author' is not"),
+    "listing-page": (changed(listing(1001), page=0), "page: 0 is not from 1"),
+    "listing-position": (changed(listing(1001), position=-1), "position: -1 is not from 1"),
+    "listing-section": (changed(listing(1001), list_id="../x"), "list_id: '../x' cannot be a section of epochtimes"),
+    "listing-tag": (changed(listing(1001, "A/B", "tag")), "list_id: 'A/B' cannot be a tag of epochtimes"),
+    "listing-url": (changed(listing(1001), url=listing(1002).url), "is not the address of epochtimes n1001"),
+    "listing-time": (changed(listing(1001), seen_at="x"), "seen_at: 'x' is not an ISO 8601 time"),
+}
+
+
+@pytest.fixture(scope="module")
+def read() -> Callable[[bytes], Any]:
+    records = importlib.import_module("mirror_crawler.records")
+    outlet = importlib.import_module("mirror_crawler.outlet")
+    made = Settings()
+    made.setmodule("mirror_crawler.settings")
+    outlets = {name: spider.addresses for name, spider in outlet.load_outlets(made).items()}
+    return lambda line: records.read_record(line, outlets)
+
+
+class TestReading:
+    @pytest.mark.parametrize(("record", "said"), BROKEN.values(), ids=BROKEN)
+    def test_untrue_records_are_refused(self, read: Callable[[bytes], Any], record: Any, said: str) -> None:
+        with pytest.raises(ValueError, match=said):
+            read(json.dumps(record).encode())
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            pytest.param(b"\xff\xfe\xfd", "not UTF-8", id="bytes"),
+            pytest.param(b"[" * 100_000, "nested too deeply", id="deep"),
+            pytest.param(b"3", "not a JSON object", id="number"),
+            pytest.param(b'{"a": }', "not JSON: ", id="syntax"),
+        ],
+    )
+    def test_lines_that_are_no_record(self, read: Callable[[bytes], Any], line: bytes, said: str) -> None:
+        with pytest.raises(ValueError, match=said):
+            read(line)
+
+    def test_what_is_true_comes_back(self, read: Callable[[bytes], Any]) -> None:
+        for item in (rich(), article(1001), listing(1001), listing(1001, "相互宝", "tag")):
+            assert read(item.to_json().encode()) == item
+
+
+def rich() -> Article:
+    lead = Image(url="https://i.epochtimes.com/assets/bridge.jpg", alt="桥", caption="新桥（图片来源：样本）")
+    body = '<h2>山谷</h2><p>第一段。</p><p><a href="https://www.youtube.com/watch?v=abcdefghijk"></a></p>'
+    return article(
+        1001,
+        lead_image=lead,
+        images=[],
+        embeds=[Embed(kind="youtube", url="https://www.youtube.com/watch?v=abcdefghijk")],
+        body_html=body,
+        tags=["桥"],
+        authors=["林小溪"],
+        editor="山青",
+        modified_at="2021-03-05T08:00:00+08:00",
+        content_hash=content_hash("溪上新桥", lead, body),
+    )
+
+
+def schema_of(name: str) -> Any:
+    loaded = json.loads((REPO / "docs" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(loaded)
+    return jsonschema.Draft202012Validator(loaded)
+
+
+class TestSchemas:
+    @pytest.mark.parametrize("item", [article(1001), rich(), article(1001, section=None, published_at=None)])
+    def test_articles(self, item: Article) -> None:
+        schema_of("article").validate(json.loads(item.to_json()))
+
+    @pytest.mark.parametrize("item", [listing(1001), listing(1001, "桥", "tag")])
+    def test_listings(self, item: Any) -> None:
+        schema_of("listing").validate(json.loads(item.to_json()))
+
+    @pytest.mark.parametrize("name", ["extra-field", "missing-field", "bad-id", "bad-time"])
+    @pytest.mark.parametrize("kind", ["article", "listing"])
+    def test_refuse_what_is_no_record(self, kind: str, name: str) -> None:
+        record = changed(article(1001) if kind == "article" else listing(1001))
+        time = "fetched_at" if kind == "article" else "seen_at"
+        broken: dict[str, dict[str, Any]] = {
+            "extra-field": {"x": 1},
+            "bad-id": {"article_id": "../x"},
+            "bad-time": {time: "heute"},
+        }
+        record |= broken.get(name, {})
+        if name == "missing-field":
+            del record["url"]
+        assert not schema_of(kind).is_valid(record)
+
+    @pytest.mark.parametrize(("kind", "item"), [("article", rich()), ("listing", listing(1001))])
+    def test_name_every_field(self, kind: str, item: Any) -> None:
+        described = schema_of(kind).schema
+        assert list(described["properties"]) == described["required"] == list(json.loads(item.to_json()))

@@ -1,0 +1,105 @@
+"""``scrapy render``: the tree follows from the store alone."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mirror_crawler.commands.render import Command
+from tests.mirror import Mirror, Reactor, contents, dead_links, fingerprint, fullest_directory, unreachable
+from tests.site import SampleSite
+from tests.site.load import many
+from tests.site.world import World
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterator[Mirror]:
+    """Both outlets, with sections and tags; tests that change it make it right again."""
+    with SampleSite(World(many("epochtimes", 60) + many("ntdtv", 15))) as site:
+        mirror = Mirror(tmp_path_factory.mktemp("render"), site, reactor)
+        assert mirror.crawl("epochtimes", section="nsc413,nsc418", tag="渡轮,5g").faults == []
+        assert mirror.crawl("ntdtv", section="prog204").faults == []
+        yield mirror
+
+
+def test_leaves_right_pages_alone(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    before, times = shared.files(), shared.written()
+    assert shared.ask("render") == 0
+    assert capsys.readouterr().err == f"0 pages written, {len(before)} unchanged\n"
+    assert (shared.files(), shared.written()) == (before, times)
+
+
+def test_elsewhere_makes_the_tree_that_the_crawls_made(shared: Mirror, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert shared.ask("render", "--output", str(tmp_path / "tree")) == 0
+        assert fingerprint(contents(tmp_path / "tree")) == fingerprint(shared.files())
+
+
+@pytest.mark.parametrize("theme", ["github", "classic"])
+def test_theme(shared: Mirror, tmp_path: Path, theme: str) -> None:
+    assert shared.ask("render", "--theme", theme, "--output", str(tmp_path)) == 0
+    files = contents(tmp_path)
+    assert files.keys() == shared.files().keys()
+    assert (fingerprint(files) == fingerprint(shared.files())) == (theme == "github")
+    assert (unreachable(files), dead_links(files)) == (set(), set())
+    assert fullest_directory(files) < 1000
+    first = files
+    assert shared.ask("render", "--theme", theme, "--output", str(tmp_path)) == 0
+    assert contents(tmp_path) == first
+
+
+def test_check_of_a_right_tree(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shared.ask("render", "--check") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_check_names_what_differs_and_writes_nothing(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    article = next(path for path in sorted(shared.files()) if path.startswith("epochtimes/2026/"))
+    for path in ("README.md", "ntdtv/sections/prog204/README.md"):
+        (shared.output / path).write_bytes(b"something else")
+    (shared.output / article).unlink()
+    times = shared.written()
+    assert shared.ask("render", "--check") == 1
+    assert sorted(capsys.readouterr().out.splitlines()) == ["README.md", article, "ntdtv/sections/prog204/README.md"]
+    assert shared.written() == times
+    assert shared.ask("render") == 0
+    assert capsys.readouterr().err.startswith("3 pages written, ")
+    assert shared.ask("render", "--check") == 0
+
+
+def test_check_of_a_tree_that_is_not_there(shared: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shared.ask("render", "--check", "--output", str(tmp_path / "none")) == 1
+    assert set(capsys.readouterr().out.splitlines()) == shared.files().keys()
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["extra"], "unknown argument 'extra'", id="argument"),
+        pytest.param(["--theme", "nosuch"], "MIRROR_THEME or MIRROR_THEME_DIR: ", id="theme"),
+        pytest.param(["--output", "/dev/null/tree"], "MIRROR_OUTPUT=/dev/null/tree: ", id="output"),
+    ],
+)
+def test_misuse_is_one_line(shared: Mirror, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert shared.ask("render", *words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"scrapy render: {said}")
+    assert printed.err.count("\n") == 1
+
+
+def test_the_real_command(shared: Mirror) -> None:
+    shared.site.requests.clear()
+    ended = shared.command("render", "--check")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert shared.site.requests == []
+
+
+def test_only_for_scrapys_command_line() -> None:
+    with pytest.raises(RuntimeError):
+        Command().run([], argparse.Namespace())
+    assert Command().short_desc()

@@ -1,0 +1,234 @@
+"""The contract of every outlet that the spider loader finds, without network."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+import pytest
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import HtmlResponse
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.test import get_crawler
+from twisted.python.failure import Failure
+
+from mirror_crawler.arguments import ArgumentError
+from mirror_crawler.credits import CreditRules
+from mirror_crawler.items import Article, Listing
+from mirror_crawler.outlet import OutletSpider, load_outlets
+from mirror_crawler.pages import ArticlePage, ListPage, PageError
+from mirror_crawler.run import Run
+
+
+def settings() -> Settings:
+    made = Settings()
+    made.setmodule("mirror_crawler.settings")
+    return made
+
+
+OUTLETS = load_outlets(settings())
+LATE_OR_GONE = (
+    "start_requests",
+    "make_requests_from_url",
+    "start_urls",
+    "allowed_domains",
+    "download_delay",
+    "user_agent",
+    "download_timeout",
+    "download_maxsize",
+    "max_concurrent_requests",
+    "http_user",
+    "http_pass",
+    "handle_httpstatus_list",
+)
+"""What Scrapy no longer calls, or what would bind an operator's hands."""
+
+outlet = pytest.mark.parametrize("spider", OUTLETS.values(), ids=OUTLETS)
+
+
+def collect(generator: Any) -> list[Any]:
+    async def run() -> list[Any]:
+        return [item async for item in generator]
+
+    return asyncio.run(run())
+
+
+def response_to(request: Request, body: str) -> HtmlResponse:
+    return HtmlResponse(request.url, body=body.encode(), request=request)
+
+
+@pytest.fixture
+def made() -> Iterator[Callable[..., OutletSpider]]:
+    """A function that makes a spider with a run that only counts."""
+
+    def make(spider: type[OutletSpider], **arguments: str) -> OutletSpider:
+        return spider.from_crawler(get_crawler(spider), **arguments)
+
+    with mock.patch.object(Run, "of", return_value=mock.create_autospec(Run, instance=True)):
+        yield make
+
+
+def test_every_spider_is_an_outlet() -> None:
+    loader = SpiderLoader.from_settings(settings())
+    assert sorted(OUTLETS) == sorted(loader.list())
+    assert {"epochtimes", "ntdtv"} <= OUTLETS.keys()
+
+
+def test_what_is_no_outlet_is_left_out() -> None:
+    found = settings()
+    found.set("SPIDER_MODULES", ["mirror_crawler.spiders", "tests.test_spiders"])
+    assert "elsewhere" in SpiderLoader.from_settings(found).list()
+    assert "elsewhere" not in load_outlets(found)
+
+
+class Elsewhere(Spider):
+    name = "elsewhere"
+
+
+@outlet
+class TestOutlet:
+    def test_module_is_short_and_named_after_it(self, spider: type[OutletSpider]) -> None:
+        path = Path(inspect.getfile(spider))
+        assert path.stem == spider.name
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+
+    def test_states_what_it_is(self, spider: type[OutletSpider]) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9]*", spider.name)
+        assert spider.title
+        assert spider.__doc__
+        assert issubclass(spider.list_page, ListPage)
+        assert issubclass(spider.article_page, ArticlePage)
+        assert isinstance(spider.article_page.CREDITS, CreditRules)
+
+    def test_has_nothing_that_scrapy_gave_up(self, spider: type[OutletSpider]) -> None:
+        assert [name for name in LATE_OR_GONE if hasattr(spider, name)] == []
+        assert spider.custom_settings is None
+
+    def test_default_sections_are_sections(self, spider: type[OutletSpider]) -> None:
+        assert set(spider.default_sections) <= spider.sections.keys()
+        assert spider.default_sections
+        assert all(name.strip() for name in spider.sections.values())
+
+    def test_start_asks_for_the_default_sections(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        requests = collect(made(spider).start())
+        assert [request.url for request in requests] == [
+            spider.addresses.list_url("section", name) for name in spider.default_sections
+        ]
+        assert {request.meta["download_slot"] for request in requests} == {spider.name}
+        assert all(spider.addresses.path_of(request.url) for request in requests)
+
+    def test_start_asks_for_what_is_asked(self, spider: type[OutletSpider], made: Callable[..., OutletSpider]) -> None:
+        article = article_url(spider)
+        lists, pages = collect(made(spider, tag="水车", url=article).start())
+        assert lists.cb_kwargs["origin"].list_id == "水车"
+        assert pages.url == article
+        assert pages.priority > lists.priority
+
+    def test_refuses_what_cannot_be_meant(self, spider: type[OutletSpider]) -> None:
+        with pytest.raises(ArgumentError):
+            spider(section="no-such-section")
+
+    def test_list_page(self, spider: type[OutletSpider], made: Callable[..., OutletSpider]) -> None:
+        crawler = made(spider)
+        request = next(iter(collect(crawler.start())))
+        page = response_to(
+            request,
+            f'<title>要闻 | 站名</title><main><div class="one_post"><div class="title"><a href="{article_url(spider)}">'
+            f'水车</a></div></div><a class="next page-numbers" href="{request.url}?page=2">下一页</a></main>',
+        )
+        listing, article, following = collect(crawler.parse_list(page, **request.cb_kwargs))
+        assert isinstance(listing, Listing)
+        assert (listing.list_name, listing.title, listing.page, listing.position) == ("要闻", "水车", 1, 1)
+        assert article.url == article_url(spider)
+        assert (following.cb_kwargs["page"], following.cb_kwargs["name"]) == (2, "要闻")
+        assert following.cb_kwargs["origin"] == request.cb_kwargs["origin"]
+
+    def test_list_page_without_a_name_is_named_as_we_know_it(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        crawler = made(spider)
+        request = next(iter(collect(crawler.start())))
+        page = response_to(request, f'<main><a href="{article_url(spider)}">水车</a></main>')
+        listing, _ = collect(crawler.parse_list(page, **request.cb_kwargs))
+        assert listing.list_name == spider.sections[spider.default_sections[0]]
+
+    def test_list_page_without_an_article_is_an_error(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        crawler = made(spider)
+        request = next(iter(collect(crawler.start())))
+        with pytest.raises(PageError, match="no article link"):
+            collect(crawler.parse_list(response_to(request, "<main><p>维护中</p></main>"), **request.cb_kwargs))
+
+    def test_article_page(self, spider: type[OutletSpider], made: Callable[..., OutletSpider]) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        (article,) = collect(crawler.parse_article(response_to(request, article_page(spider)), **request.cb_kwargs))
+        assert isinstance(article, Article)
+        assert (article.outlet, article.title, article.body_html) == (spider.name, "水车", "<p>水车转了起来。</p>")
+        assert cast(mock.Mock, crawler.run).count.mock_calls == [mock.call("markup/removed/script", 1)]
+
+    def test_article_page_whose_clocks_disagree_is_counted(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        with mock.patch.object(ArticlePage, "_clock", autospec=True) as clock:
+            clock.return_value = mock.Mock(published_at=None, modified_at=None, published_source="none", disputed=True)
+            collect(crawler.parse_article(response_to(request, article_page(spider)), **request.cb_kwargs))
+        assert mock.call("articles/clock_disputed") in cast(mock.Mock, crawler.run).count.mock_calls
+
+    def test_article_page_that_led_to_another_article(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        other = HtmlResponse(article_url(spider).replace("14860001", "14860002"), body=article_page(spider).encode())
+        with pytest.raises(PageError, match=r"^led to another article, [an]14860002$"):
+            collect(crawler.parse_article(other, **request.cb_kwargs))
+
+
+def article_url(spider: type[OutletSpider]) -> str:
+    date = {"script": "gb", "year": 2026, "short_year": 26, "month": 10, "day": 7}
+    url = spider.addresses.article_url.format(number="14860001", **date)
+    assert spider.addresses.find_article(url) is not None
+    return url
+
+
+def article_page(spider: type[OutletSpider]) -> str:
+    return (
+        '<main><div class="article_title"><h1 class="title">水车</h1></div>'
+        '<div id="artbody" class="post_content" itemprop="articleBody"><p>水车转了起来。</p>'
+        "<script>1</script></div></main>"
+    )
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("error", "cause"),
+        [
+            pytest.param(
+                HttpError(HtmlResponse("https://www.epochtimes.com/", status=404), "gone"), "HTTP 404", id="status"
+            ),
+            pytest.param(IgnoreRequest("Forbidden by robots.txt"), "Forbidden by robots.txt", id="refused"),
+            pytest.param(TimeoutError("slow"), "TimeoutError", id="error"),
+        ],
+    )
+    def test_are_told_to_the_run(self, made: Callable[..., OutletSpider], error: Exception, cause: str) -> None:
+        spider = made(OUTLETS["epochtimes"])
+        failure = Failure(error)  # type: ignore[no-untyped-call]
+        failure.request = request = Request("https://www.epochtimes.com/")  # type: ignore[attr-defined]
+        assert list(spider.list_failed(failure)) == list(spider.article_failed(failure)) == []
+        run = cast(mock.Mock, spider.run)
+        run.list_failed.assert_called_once_with(request, cause)
+        run.article_failed.assert_called_once_with(request, cause)

@@ -1,0 +1,242 @@
+"""The tree follows the store: which files are written, what stands on them, and that nothing leaves the tree."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scrapy.settings import Settings
+
+from mirror_crawler.config import MirrorConfig
+from mirror_crawler.outlet import load_outlets
+from mirror_crawler.store import ArticleStore
+from mirror_crawler.tree import Tree, digest
+from mirror_crawler.writer import PageWriter
+from tests.mirror import Mirror, contents, dead_links, unreachable
+from tests.test_store import OUTLET, RUN, article, listing
+
+
+class TestTree:
+    @pytest.fixture
+    def tree(self, tmp_path: Path) -> Tree:
+        return Tree(tmp_path / "tree")
+
+    def test_writes_what_differs(self, tree: Tree) -> None:
+        assert tree.differs("a/b.md", b"1")
+        assert tree.write("a/b.md", b"1")
+        written = (tree.root / "a" / "b.md").stat().st_mtime_ns
+        assert not tree.write("a/b.md", b"1")
+        assert (tree.root / "a" / "b.md").stat().st_mtime_ns == written
+        assert tree.write("a/b.md", b"2")
+        assert contents(tree.root) == {"a/b.md": b"2"}
+
+    def test_replaces_a_file_whole(self, tree: Tree) -> None:
+        tree.write("a.md", b"old")
+        with (tree.root / "a.md").open("rb") as reader:
+            tree.write("a.md", b"new")
+            assert reader.read() == b"old"
+
+    def test_takes_up_what_a_kill_left(self, tree: Tree) -> None:
+        tree.root.mkdir()
+        (tree.root / ".a.md.part").write_bytes(b"half")
+        tree.write("a.md", b"whole")
+        assert contents(tree.root) == {"a.md": b"whole"}
+
+    @pytest.mark.parametrize("path", ["/etc/x", "../x", "a/../../x", "a//b", "./a", "", "a/", "a\\..\\b", "a\0b"])
+    def test_nothing_leaves_it(self, tree: Tree, path: str) -> None:
+        with pytest.raises(ValueError, match="would leave the tree"):
+            tree.write(path, b"1")
+        with pytest.raises(ValueError, match="would leave the tree"):
+            tree.differs(path, b"1")
+        assert not tree.root.exists()
+
+    def test_a_write_that_fails_leaves_the_page_and_no_rest(self, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+        tree.write("a.md", b"old")
+
+        def full(path: Path, content: bytes) -> None:
+            with path.open("wb") as file:
+                file.write(content[:1])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space"):
+            tree.write("a.md", b"new")
+        assert contents(tree.root) == {"a.md": b"old"}
+
+    def test_a_directory_in_the_way_leaves_no_rest(self, tree: Tree) -> None:
+        (tree.root / "a.md" / "b").mkdir(parents=True)
+        with pytest.raises(OSError, match=r"a\.md"):
+            tree.write("a.md", b"1")
+        assert contents(tree.root) == {}
+
+    def test_a_file_where_a_directory_must_be_is_a_difference(self, tree: Tree) -> None:
+        tree.write("a", b"1")
+        assert tree.differs("a/b.md", b"1")
+
+    def test_digest(self) -> None:
+        assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings()
+    made.setmodule("mirror_crawler.settings")
+    made.setdict({"MIRROR_DATA": str(tmp_path / "data"), "MIRROR_OUTPUT": str(tmp_path / "output")}, "cmdline")
+    return made
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ArticleStore]:
+    with ArticleStore(f"sqlite:///{tmp_path / 'data' / 'mirror.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def writer(store: ArticleStore, settings: Settings) -> PageWriter:
+    return PageWriter(store, MirrorConfig.from_settings(settings), load_outlets(settings))
+
+
+def put(writer: PageWriter, number: int, *, listed: bool = True, **changes: Any) -> None:
+    """An article, and its listing in nsc413."""
+    item = article(number, **changes)
+    if listed:
+        writer.store.put_listing(listing(number, outlet=item.outlet), RUN)
+    writer.store.put_article(item, RUN, writer.links.targets_of(item))
+
+
+def update(writer: PageWriter, outlet: str = OUTLET) -> set[str]:
+    """Write what is stale; the paths of the files that changed."""
+    before = contents(writer.tree.root) if writer.tree.root.exists() else {}
+    tally = writer.write_stale(outlet)
+    changed = {path for path, content in contents(writer.tree.root).items() if before.get(path) != content}
+    assert tally.written == len(changed)
+    return changed
+
+
+def page(writer: PageWriter, path: str) -> str:
+    return (writer.tree.root / path).read_text(encoding="utf-8")
+
+
+LISTS = {"README.md", "epochtimes/README.md", "epochtimes/sections/nsc413/README.md"}
+
+
+class TestStale:
+    def test_first_article(self, writer: PageWriter) -> None:
+        put(writer, 1000)
+        numbered = {"epochtimes/pages/0/1.md", "epochtimes/sections/nsc413/pages/0/1.md"}
+        assert update(writer) == {"epochtimes/2021/03/04/n1000.md"} | LISTS | numbered
+        assert update(writer) == set()
+
+    def test_an_empty_store_needs_no_page(self, writer: PageWriter) -> None:
+        assert writer.write_stale(OUTLET).written == 0
+        assert not writer.tree.root.exists()
+
+    def test_a_full_numbered_page_stays_as_it_is(self, writer: PageWriter) -> None:
+        for number in range(50):
+            put(writer, 1000 + number)
+        update(writer)
+        put(writer, 2000)
+        second = {"epochtimes/pages/0/2.md", "epochtimes/sections/nsc413/pages/0/2.md"}
+        assert update(writer) == {"epochtimes/2021/03/04/n2000.md"} | LISTS | second
+        files = contents(writer.tree.root)
+        assert (unreachable(files), dead_links(files)) == (set(), set())
+
+    def test_newest_first(self, writer: PageWriter) -> None:
+        for number, hour in ((1000, 9), (1001, 11), (1002, 10)):
+            put(writer, number, title=f"题{hour}", hour=hour)
+        update(writer)
+        for path in (*LISTS, "epochtimes/pages/0/1.md"):
+            text = page(writer, path)
+            assert text.index("题11") < text.index("题10") < text.index("题9")
+
+    def test_a_link_comes_alive_when_its_target_arrives(self, writer: PageWriter) -> None:
+        body = '<p>见<a href="https://www.epochtimes.com/gb/21/3/4/n1001.htm">前文</a>。</p>'
+        put(writer, 1000, body_html=body)
+        update(writer)
+        assert "n1001.md" not in page(writer, "epochtimes/2021/03/04/n1000.md")
+        put(writer, 1001)
+        assert "epochtimes/2021/03/04/n1000.md" in update(writer)
+        assert "[前文](n1001.md)" in page(writer, "epochtimes/2021/03/04/n1000.md")
+
+    def test_a_link_to_the_other_outlet_comes_alive_with_its_run(self, writer: PageWriter) -> None:
+        url = "https://www.ntdtv.com/gb/2021/03/04/a103000001.html"
+        put(writer, 1000, body_html=f'<p>见<a href="{url}">他处</a>。</p>')
+        update(writer)
+        there = {"outlet": "ntdtv", "article_id": "a103000001", "url": url, "section": None}
+        put(writer, 9, listed=False, **there)
+        assert update(writer) == set()
+        assert {"ntdtv/2021/03/04/a103000001.md", "epochtimes/2021/03/04/n1000.md"} <= update(writer, "ntdtv")
+        assert "(../../../../ntdtv/2021/03/04/a103000001.md)" in page(writer, "epochtimes/2021/03/04/n1000.md")
+        assert "ntdtv/README.md" in page(writer, "README.md")
+
+    def test_a_tag_list_that_begins(self, writer: PageWriter) -> None:
+        put(writer, 1000, tags=["茶叶"])
+        update(writer)
+        writer.store.put_listing(listing(1000, "茶叶", "tag", list_name="茶叶"), RUN)
+        changed = update(writer)
+        (front,) = (path for path in changed if path.endswith("/茶叶/README.md"))
+        assert {"epochtimes/2021/03/04/n1000.md", "epochtimes/tags/README.md", "epochtimes/README.md"} <= changed
+        assert f"({front.removeprefix('epochtimes/tags/')})" in page(writer, "epochtimes/tags/README.md")
+        assert "(tags/README.md)" in page(writer, "epochtimes/README.md")
+
+    def test_a_run_cut_off_while_writing_is_made_good(
+        self, writer: PageWriter, store: ArticleStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(5):
+            put(writer, 1000 + number)
+
+        def full(*_: Any) -> bool:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Tree, "write", full)
+            with pytest.raises(OSError, match="No space"):
+                writer.write_stale(OUTLET)
+        assert len(update(writer)) == 5 + 5
+        assert list(writer.differing()) == []
+
+    def test_files_are_noted_with_their_hash(self, writer: PageWriter, tmp_path: Path) -> None:
+        put(writer, 1000)
+        update(writer)
+        with contextlib.closing(sqlite3.connect(tmp_path / "data" / "mirror.db")) as db:
+            noted = dict(db.execute("SELECT path, sha256 FROM files"))
+        assert noted == {path: digest(content) for path, content in contents(writer.tree.root).items()}
+
+
+class TestAll:
+    def test_is_what_was_written_bit_by_bit(self, writer: PageWriter) -> None:
+        for number in range(1000, 1120, 20):
+            for offset in range(20):
+                put(writer, number + offset)
+            update(writer)
+        files = contents(writer.tree.root)
+        assert list(writer.differing()) == []
+        tally = writer.write_all()
+        assert (tally.written, tally.unchanged) == (0, len(files))
+        for path in files:
+            (writer.tree.root / path).unlink()
+        assert set(writer.differing()) == files.keys()
+        assert writer.write_all().written == len(files)
+        assert contents(writer.tree.root) == files
+
+
+class TestShareCode:
+    @pytest.mark.parametrize("base", ["", "https://mirror.example/news"], ids=["off", "on"])
+    def test_stands_beside_the_page(self, mirror: Mirror, base: str) -> None:
+        mirror.crawl("epochtimes", {"MIRROR_BASE_URL": base}, section="nsc413")
+        pictures = [path for path, content in mirror.files().items() if content.startswith(b"\x89PNG")]
+        assert len(pictures) == (12 if base else 0)
+        assert all(path.endswith(".md.png") for path in pictures)
+        assert dead_links(mirror.files()) == set()
+
+
+def test_an_outlet_without_a_spider_keeps_its_pages(writer: PageWriter) -> None:
+    """Its name stands for what it would call itself."""
+    put(writer, 1, listed=False, outlet="gone", section=None)
+    update(writer, "gone")
+    assert "gone" in page(writer, "README.md")
+    assert list(writer.differing()) == []
