@@ -25,7 +25,8 @@ demo: $(VENV)/ready
 	$(BIN)/python -m tests.site.demo
 
 bench: $(VENV)/ready-dev
-	$(BIN)/python -m benchmarks.crawl
+	$(BIN)/python -m benchmarks.crawl speed
+	$(BIN)/python -m benchmarks.crawl memory
 
 clean:
 	rm -rf $(VENV) build
