@@ -94,15 +94,15 @@ class Addresses:
         path = self.path_of(href, base)
         return self._list_at(path) if path else None
 
-    def find_target(self, href: str) -> tuple[str, str] | None:
-        """What a link inside a body leads to: ``("article", id)``, ``("section", id)``, ``("tag", slug)`` or None."""
-        path = self.path_of(href)
+    def find_target(self, href: str, base: str = "") -> tuple[str, str] | None:
+        """What a link leads to: ``("article", id)``, ``("section", id)``, ``("tag", slug)`` or None."""
+        path = self.path_of(href, base)
         if not path:
             return None
         if article := self._article_at(path):
             return "article", article.article_id
-        found = self._list_at(path)
-        return (found.kind, found.list_id) if found else None
+        found = self._list_in(path)
+        return found[:2] if found else None
 
     def _article_at(self, path: str) -> ArticleAddress | None:
         match = self.article.fullmatch(path) if path.isascii() else None
@@ -121,17 +121,21 @@ class Addresses:
         )
 
     def _list_at(self, path: str) -> ListAddress | None:
+        found = self._list_in(path)
+        if found is None:
+            return None
+        kind, list_id, match = found
+        page = int(match.groupdict().get("page") or 1)
+        return ListAddress(kind=kind, list_id=list_id, url=self.list_url(kind, list_id, match["script"]), page=page)
+
+    def _list_in(self, path: str) -> tuple[ListKind, str, re.Match[str]] | None:
         if self.article.fullmatch(path):
             return None
         if path.isascii() and (match := self.section.fullmatch(path)):
-            return self._list_address("section", match["id"], match)
+            return "section", match["id"], match
         if (match := self.tag.fullmatch(path)) and (slug := tag_slug(unquote(match["slug"]))):
-            return self._list_address("tag", slug, match)
+            return "tag", slug, match
         return None
-
-    def _list_address(self, kind: ListKind, list_id: str, match: re.Match[str]) -> ListAddress:
-        page = int(match.groupdict().get("page") or 1)
-        return ListAddress(kind=kind, list_id=list_id, url=self.list_url(kind, list_id, match["script"]), page=page)
 
     def list_url(self, kind: ListKind, list_id: str, script: str = "gb") -> str:
         """The canonical address of the first page of a list."""

@@ -175,6 +175,9 @@ def _transparent(node: LexborNode, choices: Choices, depth: int) -> str:
 
 
 def _text_block(node: LexborNode, choices: Choices, _depth: int) -> str:
+    only = node.child
+    if only is not None and only.tag == "-text" and only.next is None and not may_hold_address(text := text_of(only)):
+        return _line_start(_escaped(text).strip(" "))  # most paragraphs: nothing but text
     return _paragraph(_pieces(node.iter(include_text=True), choices))
 
 

@@ -25,7 +25,7 @@ from mirror_crawler.credits import CreditRules, read_credits
 from mirror_crawler.items import Article, Embed, Image, Section
 from mirror_crawler.markup import CleanBody, clean, embed_of, image_address, plain_text
 
-_MANY_TAGS = 20_000
+_MANY_TAGS = 8_000
 _DEPTH_LIMIT = 5_000
 _LONGEST_NAME = 40
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>]*(/)>)?")
@@ -287,10 +287,14 @@ class ArticlePage(Page):
         """What the page prints as times: visible text and ``datetime`` attribute of each element of the first
         alternative of CLOCK that the page has. Times pasted into a body are none of the page's own.
         """
-        for alternative in self.CLOCK.split(", "):
-            if found := self.tree.css(alternative):
-                return [(text_of(node), node.attributes.get("datetime") or "") for node in found]
-        return []
+        return [(text_of(node), node.attributes.get("datetime") or "") for node in self._all(self.CLOCK)]
+
+    def _all(self, selector: str) -> list[LexborNode]:
+        """The elements that match the first alternative which the page has."""
+        return next(filter(None, map(self.tree.css, selector.split(", "))), [])
+
+    def _target(self, link: LexborNode) -> tuple[str, str]:
+        return self.addresses.find_target(link.attributes.get("href") or "", self.url) or ("", "")
 
     def _clock(self, clocks: list[tuple[str, str]], dateline: date | None) -> Clock:
         metadata = self.json_ld
@@ -311,10 +315,10 @@ class ArticlePage(Page):
     def section(self) -> Section | None:
         """The last section that the breadcrumb names."""
         found = None
-        for link in self.tree.css(self.BREADCRUMB):
-            address = self.addresses.find_list(link.attributes.get("href") or "", self.url)
-            if address is not None and address.kind == "section" and (name := text_of(link)):
-                found = Section(id=address.list_id, name=name)
+        for link in self._all(self.BREADCRUMB):
+            kind, list_id = self._target(link)
+            if kind == "section" and (name := text_of(link)):
+                found = Section(id=list_id, name=name)
         return found
 
     @property
@@ -322,8 +326,8 @@ class ArticlePage(Page):
         """The slugs of the page's own keywords, each once; from the metadata when the page has no keyword links."""
         slugs = []
         for link in self.tree.css(self.TAGS):
-            address = self.addresses.find_list(link.attributes.get("href") or "", self.url)
-            slugs.append(address.list_id if address and address.kind == "tag" else tag_slug(text_of(link)))
+            kind, list_id = self._target(link)
+            slugs.append(list_id if kind == "tag" else tag_slug(text_of(link)))
         if not slugs:
             slugs = [tag_slug(word) for word in re.split(r"[,，、]", self.meta("keywords"))]
         return list(dict.fromkeys(filter(None, slugs)))
