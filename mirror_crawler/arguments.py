@@ -43,12 +43,12 @@ def read_plan(
             )
         lists.append(ListAddress(kind="section", list_id=name, url=addresses.list_url("section", name)))
     for name in _words(arguments, "tag"):
-        slug = tag_slug(name)
-        if slug is None:
+        tag = _tag(name, addresses)
+        if tag is None:
             raise ArgumentError(
                 f"tag={name!r:.60}: cannot be a tag; a tag is a word as its page's address spells it, no '/'"
             )
-        lists.append(ListAddress(kind="tag", list_id=slug, url=addresses.list_url("tag", slug)))
+        lists.append(tag)
     for url in _urls(arguments):
         article, found = addresses.find_article(url), addresses.find_list(url)
         if article is not None:
@@ -67,6 +67,15 @@ def read_plan(
             for name in default_sections
         ]
     return Plan(lists=tuple(dict.fromkeys(lists)), articles=tuple(dict.fromkeys(articles)), pages=_pages(arguments))
+
+
+def _tag(name: str, addresses: Addresses) -> ListAddress | None:
+    """The list of a tag; None when no tag is called so, or the address it would have is another page's."""
+    slug = tag_slug(name)
+    if slug is None:
+        return None
+    tag = ListAddress(kind="tag", list_id=slug, url=addresses.list_url("tag", slug))
+    return tag if addresses.find_list(tag.url) == tag else None
 
 
 def _words(arguments: Mapping[str, str], name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What the themes agree on about a body: where a link leads, and how pictures and embeds are named.
 
-A body is HTML in the closed vocabulary that ``markup.py`` makes. It is parsed once per page; :func:`tokens` gives it
+A body is HTML in the closed vocabulary that ``markup`` makes. It is parsed once per page; :func:`tokens` gives it
 back as HTML with the choices of the page applied.
 """
 

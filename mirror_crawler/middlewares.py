@@ -15,10 +15,11 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.misc import build_from_crawler
 from twisted.internet.defer import Deferred
 
 from mirror_crawler.items import Listing
-from mirror_crawler.pages import PageError
+from mirror_crawler.pages import EmptyListError, PageError
 from mirror_crawler.run import KNOWN_TO_FAIL, Run
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class SkipStored:
     """Drops requests for stored articles and listings that are known, ends list walks, and deals with bad pages.
 
     A list is walked until one whole page brings no listing that is new to the store, unless ``pages=`` says otherwise
-    or an earlier walk of it was cut off: then it is walked through, or what the cut left out would stay out.
+    or an earlier walk of it was cut off: then it is walked through, or what the cut left out would stay out. Whatever
+    is asked for, a walk ends at a page that names only articles of the page before it.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -87,8 +89,18 @@ class SkipStored:
         listings = [thing for thing in found if isinstance(thing, Listing)]
         requests = [thing for thing in found if isinstance(thing, Request)]
         if listings:  # otherwise the page could not be had, and the spider has said so
+            if {listing.article_id for listing in listings} <= set(arguments["before"]):
+                requests = self._without_following(requests, response.url)
             for thing in self._new_of_page(listings, requests, arguments["origin"], arguments["page"]):
                 yield thing
+
+    @staticmethod
+    def _without_following(requests: list[Request], url: str) -> list[Request]:
+        """The requests of a list page that only repeats the page before it: its pager may never end."""
+        articles = [request for request in requests if "origin" not in request.cb_kwargs]
+        if len(articles) < len(requests):
+            logger.warning("List page %s only repeats the page before it; the list ends there", url)
+        return articles
 
     def _new_of_page(
         self, listings: list[Listing], requests: list[Request], origin: ListAddress, page: int
@@ -135,7 +147,7 @@ class SkipStored:
         if isinstance(exception, PageError):
             cause = str(exception)
         if "address" not in request.cb_kwargs:
-            if isinstance(exception, PageError) and request.cb_kwargs["page"] > request.cb_kwargs["origin"].page:
+            if isinstance(exception, EmptyListError) and request.cb_kwargs["page"] > request.cb_kwargs["origin"].page:
                 logger.warning("List page %s names no article; the list ends there", response.url)
                 self.run.walk_ended(request.cb_kwargs["origin"])
                 return ()
@@ -146,7 +158,7 @@ class SkipStored:
             marks = {_SECOND_LOOK: True, KNOWN_TO_FAIL: request.meta.get(KNOWN_TO_FAIL, False)}
             return (again.replace(meta={**again.meta, **marks}),)
         else:
-            self.run.article_failed(request, cause)
+            self.run.article_failed(request, cause, unreadable=True)
         return () if isinstance(exception, PageError) else None
 
     def _goes_on(self, origin: ListAddress, page: int, *, new: bool) -> bool:
@@ -181,8 +193,12 @@ class OutletHostsOnly:
 
 
 class RobotsTxt(RobotsTxtMiddleware):
-    """Scrapy's robots.txt check, mended: of several requests that wait for one robots.txt, Scrapy 2.14 to 2.19 gives
-    the parsed file to the first only and lets the others through unchecked.
+    """Scrapy's robots.txt check, mended in two ways.
+
+    Of several requests that wait for one robots.txt, Scrapy 2.14 to 2.19 gives the parsed file to the first only and
+    lets the others through unchecked. And it takes any answer for rules, and none for leave to fetch everything: here
+    HTTP 4xx means that there are no rules (RFC 9309 2.3.1.3), and where the file cannot be had nothing is fetched
+    (2.3.1.4).
     """
 
     async def robot_parser(self, request: Request) -> RobotParser | None:
@@ -192,6 +208,23 @@ class RobotsTxt(RobotsTxtMiddleware):
             waited = self._parsers.get(urlparse_cached(request).netloc)
             parser = None if isinstance(waited, Deferred) else waited
         return parser
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if 400 <= response.status < 500:
+            response = response.replace(body=b"")
+        elif not 200 <= response.status < 300:
+            raise IgnoreRequest(f"HTTP {response.status}")  # Scrapy logs other exceptions with their traceback
+        await super()._parse_robots(response, netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        cause = str(exc) if isinstance(exc, IgnoreRequest) else type(exc).__name__
+        run = Run.of(self.crawler)
+        run.count(f"robotstxt/exception_count/{type(exc)}")
+        run.problem(f"robots.txt of {netloc}: {cause}; nothing is fetched from there until it can be read")
+        waited = self._parsers[netloc]
+        nothing: RobotParser = build_from_crawler(self._parserimpl, self.crawler, b"User-agent: *\nDisallow: /")
+        self._parsers[netloc] = nothing
+        cast("Deferred[RobotParser | None]", waited).callback(nothing)
 
 
 def _request(response: Response) -> Request:

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
 from mirror_crawler.items import Article, Listing
-from mirror_crawler.pages import ArticlePage, ListPage, PageError
+from mirror_crawler.pages import ArticlePage, EmptyListError, ListPage, PageError
 from mirror_crawler.run import Run
 
 _ARTICLES_FIRST = 10
@@ -67,13 +67,17 @@ class OutletSpider(Spider):
         for article in self.plan.articles:
             yield self.article_request(article)
 
-    def list_request(self, url: str, origin: ListAddress, page: int, name: str = "") -> Request:
-        """A request for page number ``page`` of the list ``origin``, which calls itself ``name``."""
+    def list_request(
+        self, url: str, origin: ListAddress, page: int, name: str = "", before: tuple[str, ...] = ()
+    ) -> Request:
+        """A request for page number ``page`` of the list ``origin``, which calls itself ``name``; ``before`` are the
+        ids of the articles that the page before it names.
+        """
         return Request(
             url,
             callback=self.parse_list,
             errback=self.list_failed,
-            cb_kwargs={"origin": origin, "page": page, "name": name},
+            cb_kwargs={"origin": origin, "page": page, "name": name, "before": before},
             meta={"download_slot": self.name},
             dont_filter=True,  # middlewares.SkipStored asks for each thing once
         )
@@ -91,17 +95,23 @@ class OutletSpider(Spider):
         )
 
     async def parse_list(
-        self, response: Response, origin: ListAddress, page: int, name: str
+        self,
+        response: Response,
+        origin: ListAddress,
+        page: int,
+        name: str,
+        before: tuple[str, ...],  # noqa: ARG002  (Scrapy hands over all that the request carries)
     ) -> AsyncIterator[Listing | Request]:
         """What a list page says: a listing and a request for every article, and a request for the page after it.
 
-        What is stored already is taken out, and where to stop decided, by :class:`middlewares.SkipStored`.
+        What is stored already is taken out, and where to stop decided (by ``before``, among others), by
+        :class:`middlewares.SkipStored`.
         """
         parsed = self.list_page.from_response(response, self.addresses)
         entries = parsed.entries()
         self.run.count("lists/pages")
         if not entries:
-            raise PageError(f"no article link ({self.list_page.ENTRIES})")
+            raise EmptyListError(f"no article link ({self.list_page.ENTRIES})")
         name = name or parsed.name or self.sections.get(origin.list_id, origin.list_id)
         seen_at = utc_now()
         for position, entry in enumerate(entries, 1):
@@ -119,7 +129,8 @@ class OutletSpider(Spider):
             )
             yield self.article_request(entry.address)
         if following := parsed.next_url(page):
-            yield self.list_request(following, origin, page + 1, name)
+            named = tuple(entry.address.article_id for entry in entries)
+            yield self.list_request(following, origin, page + 1, name, named)
 
     async def parse_article(self, response: Response, address: ArticleAddress) -> AsyncIterator[Article]:
         """The article of a page; PageError when the page is none, or another."""

@@ -6,6 +6,7 @@ outlets override attributes only. :class:`ListPage` is for section and tag lists
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, tag_slug
 from mirror_crawler.clock import Clock, ClockEvidence, read_clock
@@ -28,6 +30,8 @@ from mirror_crawler.markup import CleanBody, clean, embed_of, image_address, pla
 _MANY_TAGS = 8_000
 _DEPTH_LIMIT = 5_000
 _LONGEST_NAME = 40
+_RARE, _RARE_BEYOND_ASCII = 200, 10
+"""A page is UTF-8 with a few broken bytes when less than one character in so many is broken."""
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>]*(/)>)?")
 _VOID = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 _UNNESTED = frozenset((*_VOID, "p", "li", "option"))
@@ -39,6 +43,10 @@ _FURNITURE = frozenset(("aside", "nav", "footer", "header"))
 
 class PageError(Exception):
     """The page is not what its address promised; the message says in a few words why."""
+
+
+class EmptyListError(PageError):
+    """A list page that names no article."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,14 +69,10 @@ class Page:
 
     @classmethod
     def from_response(cls, response: Response, addresses: Addresses) -> Self:
-        """Parse a response; UTF-8 wins over what the page declares whenever the bytes are valid UTF-8 (FACTS A7)."""
+        """Parse a response, whatever encoding it claims; PageError when it is no text."""
         if not isinstance(response, TextResponse):
             raise PageError("not an HTML page")
-        try:
-            html = response.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            html = response.text
-        return cls(html, response.url, addresses)
+        return cls(_decoded(response), response.url, addresses)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that matches, in the order of the selector's alternatives, not of the page."""
@@ -437,6 +441,41 @@ def _joined(parts: Sequence[CleanBody]) -> CleanBody:
         embeds=list(dict.fromkeys(embed for part in parts for embed in part.embeds)),
         removed=sum((part.removed for part in parts), Counter()),
     )
+
+
+def _decoded(response: TextResponse) -> str:
+    """The text of a response. UTF-8 wins over what is declared whenever the bytes are UTF-8 (FACTS A7), be it with a
+    few broken ones; then comes what is declared, then the encodings of Chinese that a page may keep to itself.
+    """
+    body = response.body
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("utf-8-sig", "replace")
+    broken, beyond_ascii = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
+    # A short article in much markup has few characters that could be broken: then most of those that are not ASCII are.
+    if broken * _RARE < len(text) and broken * _RARE_BEYOND_ASCII < beyond_ascii:
+        return text
+    guesses = ("big5", "gb18030") if "/b5/" in response.url else ("gb18030", "big5")
+    for encoding in (*_declared(response), *guesses):
+        with contextlib.suppress(UnicodeDecodeError):
+            return body.decode(encoding).removeprefix("\ufeff")
+    raise PageError("cannot be decoded as text")
+
+
+def _declared(response: TextResponse) -> Iterator[str]:
+    """The encodings that a response declares in its mark, its header and its markup, if a Chinese page can be in them.
+
+    Servers declare Latin encodings by default, and nearly any bytes are valid in those. What Scrapy takes for the
+    encoding of a page without any is a guess, and no good one for Chinese.
+    """
+    mark, _ = read_bom(response.body)
+    header = http_content_type_encoding((response.headers.get("Content-Type") or b"").decode("latin-1"))
+    for encoding in (mark, header, html_body_declared_encoding(response.body)):
+        if encoding is not None and encoding != "utf-8":
+            with contextlib.suppress(UnicodeEncodeError):
+                "中".encode(encoding)
+                yield encoding
 
 
 def _depth(html: str) -> int:

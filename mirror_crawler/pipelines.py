@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters, separators that break lines, and marks that would turn the reading direction of a page around."""
-_TITLE_LIMIT = 300
+_LONGEST_LINE = 300
 
 
 class Normalise:
@@ -67,19 +67,20 @@ class Validate:
         return cls(crawler)
 
     def process_item(self, item: Article | Listing) -> Article | Listing:
-        """The item as it is; DropItem with the reason when it cannot be kept."""
+        """The item as it is; DropItem with the reason when it cannot be kept. An article is then asked for again."""
         reason = self._fault(item)
         if reason:
             self.run.count("items/invalid")
-            logger.error("Dropped %s of %s: %s", type(item).__name__.lower(), item.url, reason)
+            if isinstance(item, Article) and item.outlet == self.run.outlet:
+                self.run.article_lost(item.article_id, item.url, reason)
+            else:
+                logger.error("Dropped %s of %s: %s", type(item).__name__.lower(), item.url, reason)
             raise DropItem(reason)
         return item
 
     def _fault(self, item: Article | Listing) -> str | None:
         if item.outlet != self.run.outlet:
             return f"outlet {item.outlet!r} is not this spider's"
-        if len(item.title) > _TITLE_LIMIT:
-            return f"title of {len(item.title)} characters"
         if isinstance(item, Listing):
             return None
         if not item.title or not item.body_html:
@@ -159,11 +160,13 @@ class WritePages:
             return
         self.run.count("pages/written", tally.written)
         self.run.count("pages/unchanged", tally.unchanged)
+        self.run.count("pages/removed", tally.removed)
 
 
 def plain(text: str) -> str:
-    """A line of text: NFC, no control characters, white space collapsed."""
-    return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
+    """A line of text: NFC, no control characters, white space collapsed, cut where no headline or name goes on."""
+    line = _cleaned(text)
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
 
 
 def _is_instant(text: str) -> bool:
@@ -173,8 +176,12 @@ def _is_instant(text: str) -> bool:
         return False
 
 
+def _cleaned(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", text)).split())
+
+
 def _plain_image(image: Image) -> Image:
-    return dataclasses.replace(image, alt=plain(image.alt), caption=plain(image.caption))
+    return dataclasses.replace(image, alt=plain(image.alt), caption=_cleaned(image.caption))
 
 
 def _distinct(texts: list[str]) -> list[str]:

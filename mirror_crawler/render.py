@@ -7,6 +7,7 @@ A theme is a directory of Jinja templates for the page around the body; the body
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import html
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
@@ -130,6 +131,14 @@ class Renderer:
         self._environment = _environment(options)
         self._templates = _compile(self._environment, options)
         self._write_body = classic.body_html if options.theme == "classic" else markdown.body_markdown
+
+    @property
+    def look(self) -> str:
+        """A name for all that pages depend on beside what they show: options and templates. Same look, same bytes."""
+        loader, environment = self._environment.loader, self._environment
+        assert loader is not None  # noqa: S101  (for the type checker)
+        sources = [(name, loader.get_source(environment, name)[0]) for name in sorted(environment.list_templates())]
+        return hashlib.sha256(repr((self._options, sources)).encode()).hexdigest()
 
     def article(self, article: Article, place: ArticlePlace) -> str:
         """The page of an article, ending in one line end."""

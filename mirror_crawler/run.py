@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _EXAMPLES = 5
+_FEW, _TENTH = 3, 10
+"""So many unreadable articles that are more than a tenth of all are no accident any more."""
 KNOWN_TO_FAIL = "known_to_fail"
 """Request meta key: an earlier run could not get this article."""
 
@@ -113,7 +115,7 @@ class Run:
             try:
                 self.store.end_run(self.outlet, self.name, finished_at=finished, verdict=self.verdict, report=report)
             except StoreError as error:
-                self._problem(str(error))
+                self.problem(str(error))
         if self._lock is not None:
             self._lock.release()
         self.store.close()
@@ -142,7 +144,7 @@ class Run:
 
     def store_failed(self, error: StoreError) -> None:
         """Nothing further can be kept: end the run, so the next one fetches what this one could not store."""
-        self._problem(str(error))
+        self.problem(str(error))
         self.abort("store")
 
     @contextlib.contextmanager
@@ -166,23 +168,30 @@ class Run:
     def list_failed(self, request: Request, cause: str) -> None:
         """A list page could not be had, or names no article. The walk stays open, so the next run goes through it."""
         self.count("lists/failed")
-        self._problem(f"list {request.url}: {cause}")
+        self.problem(f"list {request.url}: {cause}")
 
-    def article_failed(self, request: Request, cause: str) -> None:
-        """An article could not be had. It is wanted from now on, and asked for again by later runs."""
+    def article_failed(self, request: Request, cause: str, *, unreadable: bool = False) -> None:
+        """An article could not be had; ``unreadable`` when its page came and is not what a template of ours expects."""
         address = request.cb_kwargs["address"]
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._storing():
-            self.store.note_failure(self.outlet, address.article_id, address.url, cause, now)
-        self.count("articles/failed")
         if request.meta.get(KNOWN_TO_FAIL):
             self.count("articles/failed_again")
-        self.count(f"articles/failed/{cause.partition(' (')[0][:60]}")
-        logger.warning("Article %s: %s", address.url, cause)
-        if len(self.failures) < _EXAMPLES:
-            self.failures.append(f"article {address.url}: {cause}")
+        elif unreadable:
+            self.count("articles/unreadable")
+        self.article_lost(address.article_id, address.url, cause)
 
-    def _problem(self, message: str) -> None:
+    def article_lost(self, article_id: str, url: str, cause: str) -> None:
+        """An article did not get into the store. It is wanted from now on, and asked for again by later runs."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._storing():
+            self.store.note_failure(self.outlet, article_id, url, cause, now)
+        self.count("articles/failed")
+        self.count(f"articles/failed/{cause.partition(' (')[0][:60]}")
+        logger.warning("Article %s: %s", url, cause)
+        if len(self.failures) < _EXAMPLES:
+            self.failures.append(f"article {url}: {cause}")
+
+    def problem(self, message: str) -> None:
+        """Something for which the run has failed, told once."""
         if message not in self.problems:
             logger.error("%s", message)
             self.problems.append(message)
@@ -225,6 +234,8 @@ class Run:
         had = self.counted("articles/new") + self.counted("articles/revised") + self.counted("articles/unchanged")
         if failed > had:
             faults.append(f"{failed} articles failed and only {had} could be read")
+        elif (unreadable := self.counted("articles/unreadable")) >= _FEW and unreadable * _TENTH > failed + had:
+            faults.append(f"{unreadable} of {failed + had} articles could not be read: has a template changed?")
         for key, what in (
             ("items/lost", "items were lost to exceptions, see the log"),
             ("pages/failed", "pages could not be written"),

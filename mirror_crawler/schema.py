@@ -2,7 +2,7 @@
 
 Three groups of tables. *Records* (versions, listings, runs) are what was crawled and are never changed. *State*
 (articles, lists, entries, unplaced, wanted, links) is kept beside them so that no question needs a scan. *Pages*
-(stale, files) say which pages of the tree have to be written again and what was written last.
+(stale, trees, files) say which pages have to be written again, and what was written last where.
 """
 
 from __future__ import annotations
@@ -181,7 +181,15 @@ stale = Table(
     sqlite_autoincrement=True,
 )
 
-files = Table("files", metadata, _key("path"), _text("sha256"), sqlite_with_rowid=False)
+trees = Table(
+    "trees",
+    metadata,
+    _key("root"),  # the directory of a tree of pages
+    _text("look"),  # what its pages depend on beside the records: theme, templates, settings
+    sqlite_with_rowid=False,
+)
+
+files = Table("files", metadata, _key("root"), _key("path"), _text("sha256"), sqlite_with_rowid=False)
 
 
 class StoreError(Exception):

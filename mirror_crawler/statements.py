@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    column,
     delete,
     exists,
     func,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    table,
     tuple_,
     union_all,
     update,
@@ -45,6 +47,7 @@ from mirror_crawler.schema import (
     lists,
     runs,
     stale,
+    trees,
     unplaced,
     versions,
     wanted,
@@ -327,9 +330,18 @@ ALL_LISTS = _sql(
     .where(lists.c.size > 0)
     .order_by(lists.c.outlet, lists.c.kind, lists.c.list_id)
 )
-FILE_HASHES = _sql(select(files.c.path, files.c.sha256).where(_one_of(files.c.path)))
+FILE_HASHES = _sql(select(files.c.path, files.c.sha256).where(_is(files, "root"), _one_of(files.c.path)))
 RECORD_FILE = _sql(_insert(files).prefix_with("OR REPLACE"))
-FORGET_FILE = _sql(delete(files).where(_is(files, "path")))
+FORGET_FILE = _sql(delete(files).where(_is(files, "root", "path")))
+TREE_LOOK = _sql(select(trees.c.look).where(_is(trees, "root")))
+SET_TREE_LOOK = _sql(_insert(trees).prefix_with("OR REPLACE"))
+_implied = table("implied", column("path", Text))
+MAKE_IMPLIED = "CREATE TEMP TABLE implied (path TEXT PRIMARY KEY) WITHOUT ROWID"
+DROP_IMPLIED = "DROP TABLE temp.implied"
+ADD_IMPLIED = "INSERT OR IGNORE INTO temp.implied VALUES (:path)"
+LEFT_OVER = _sql(
+    select(files.c.path, files.c.sha256).where(_is(files, "root"), ~exists().where(_implied.c.path == files.c.path))
+)
 
 # --- exchange: the order of records is what place() makes of them, so that reading them back makes it again ---
 

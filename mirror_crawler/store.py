@@ -319,21 +319,47 @@ class ArticleStore:
         with self._read() as db:
             return list(_outlets(db, "articles"))
 
-    def file_hashes(self, paths: Collection[str]) -> dict[str, str]:
-        """SHA-256 of what was written last to each of these paths of the tree; a path not recorded is left out."""
-        return {row["path"]: row["sha256"] for row in self._rows(sql.FILE_HASHES, keys=json.dumps(list(paths)))}
+    def file_hashes(self, root: str, paths: Collection[str]) -> dict[str, str]:
+        """SHA-256 of what was written last to each of these paths of the tree at ``root``; a path not recorded is
+        left out.
+        """
+        rows = self._rows(sql.FILE_HASHES, root=root, keys=json.dumps(list(paths)))
+        return {row["path"]: row["sha256"] for row in rows}
 
-    def record_files(self, hashes: Mapping[str, str]) -> None:
-        """Note what was written: path in the tree → SHA-256."""
+    def record_files(self, root: str, hashes: Mapping[str, str]) -> None:
+        """Note what was written to the tree at ``root``: path → SHA-256."""
         if hashes:
+            rows = [{"root": root, "path": path, "sha256": value} for path, value in hashes.items()]
             with self._write() as db:
-                db.executemany(sql.RECORD_FILE, [{"path": path, "sha256": value} for path, value in hashes.items()])
+                db.executemany(sql.RECORD_FILE, rows)
 
-    def forget_files(self, paths: Collection[str]) -> None:
+    def forget_files(self, root: str, paths: Collection[str]) -> None:
         """These files are no longer part of the tree."""
         if paths:
             with self._write() as db:
-                db.executemany(sql.FORGET_FILE, [{"path": path} for path in paths])
+                db.executemany(sql.FORGET_FILE, [{"root": root, "path": path} for path in paths])
+
+    def left_over_files(self, root: str, implied: Iterable[str]) -> list[tuple[str, str]]:
+        """Files recorded for the tree at ``root`` that are not among the ``implied`` paths, with their SHA-256."""
+        with self._read() as db:
+            db.execute(sql.MAKE_IMPLIED)  # on disk, so any number of paths will do
+            try:
+                with db:
+                    db.execute("BEGIN")
+                    db.executemany(sql.ADD_IMPLIED, ({"path": path} for path in implied))
+                return [tuple(row) for row in db.execute(sql.LEFT_OVER, {"root": root})]
+            finally:
+                db.execute(sql.DROP_IMPLIED)
+
+    def tree_look(self, root: str) -> str | None:
+        """What the pages of the tree at ``root`` were last written with, see :meth:`set_tree_look`."""
+        rows = self._rows(sql.TREE_LOOK, root=root)
+        return rows[0]["look"] if rows else None
+
+    def set_tree_look(self, root: str, look: str) -> None:
+        """Every page of the tree at ``root`` is written with ``look``: theme, templates, settings."""
+        with self._write() as db:
+            db.execute(sql.SET_TREE_LOOK, {"root": root, "look": look})
 
     # --- exchange ---
 

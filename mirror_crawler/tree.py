@@ -38,6 +38,25 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError):
             return True
 
+    def remove(self, path: str, sha256: str) -> bool:
+        """Remove a file that still holds what was written; False, and nothing done, when it was edited by hand."""
+        target = self._place(path)
+        try:
+            if digest(target.read_bytes()) != sha256:
+                return False
+            target.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        for directory in target.parents:
+            if directory == self.root or any(directory.iterdir()):
+                break
+            directory.rmdir()
+        return True
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return self._place(path).is_file()
+
     def _place(self, path: str) -> Path:
         parts = path.split("/")
         if path.startswith("/") or any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):

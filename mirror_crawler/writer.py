@@ -29,10 +29,11 @@ _LINKED_PAGES = 5
 
 @dataclasses.dataclass(slots=True)
 class Tally:
-    """What became of the pages that were due: how many were written, how many were right already."""
+    """What became of the pages that were due: how many were written, were right already, or removed."""
 
     written: int = 0
     unchanged: int = 0
+    removed: int = 0
 
 
 class PageWriter:
@@ -45,21 +46,28 @@ class PageWriter:
         self.links = LinkFinder({name: outlet.addresses for name, outlet in outlets.items()})
         self.renderer = config.renderer()
         self.tree = Tree(config.output)
+        self.root = str(config.output.resolve())
+        self.look = f"{config.path} {self.renderer.look}"
 
     def write_stale(self, outlet: str) -> Tally:
         """Give the new articles of ``outlet`` their places in the lists and write every page that is due.
 
-        Other outlets' pages are among them when they link to what came. One process at a time: the home page stands
-        for what all outlets have.
+        Other outlets' pages are among them when they link to what came. All pages are due when the tree is another
+        than last time, was removed, or is to look otherwise. One process at a time: the home page stands for what all
+        outlets have.
         """
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
+            anew = self._has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
             self.store.place(outlet)
             while due := self.store.stale(_BATCH):
                 self._write(self._pages(due), tally)
                 self.store.settle(due)
-            if self.store.outlets():  # nothing notes that the home page is due; most often its bytes are right
+            if anew:
+                self._write_everything(tally)
+            elif self._has_pages():  # nothing notes that the home page is due; most often its bytes are right
                 self._write([self._home()], tally)
+            self.store.set_tree_look(self.root, self.look)
         return tally
 
     def write_all(self) -> Tally:
@@ -67,18 +75,45 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.store.place()
-            for due in _batches(self.store.all_pages()):
-                self._write(self._pages(due), tally)
-            self._write([self._home()], tally)
+            self._write_everything(tally)
+            self.store.set_tree_look(self.root, self.look)
         return tally
 
     def differing(self) -> Iterator[str]:
-        """The pages that are missing from the tree or differ from what the store implies. Writes nothing."""
+        """The pages that are missing, differ from what the store implies, or are left over. Writes nothing."""
         for due in _batches(self.store.all_pages()):
             yield from (path for path, content in self._pages(due) if self.tree.differs(path, content))
         home = self._home()
         if self.tree.differs(*home):
             yield home[0]
+        yield from (path for path, _ in self.store.left_over_files(self.root, self._implied()) if self.tree.has(path))
+
+    def _write_everything(self, tally: Tally) -> None:
+        for due in _batches(self.store.all_pages()):
+            self._write(self._pages(due), tally)
+        self._write([self._home()], tally)
+        left_over = self.store.left_over_files(self.root, self._implied())
+        removed = [path for path, sha256 in left_over if self.tree.remove(path, sha256)]
+        self.store.forget_files(self.root, removed)
+        tally.removed += len(removed)
+
+    def _has_pages(self) -> bool:
+        return any(self.store.list_size(outlet, "all", "") for outlet in self.store.outlets())
+
+    def _implied(self) -> Iterator[str]:
+        """The path of every file that the store implies; some more than once."""
+        for due in _batches(self.store.all_pages()):
+            articles = self.store.held({Target(page.outlet, "article", page.id) for page in due if not page.part})
+            for path in (self._path(target, held) for target, held in articles.items()):
+                yield path
+                if self.config.pages.base_url:
+                    yield f"{path}.png"
+            for page in due:
+                if page.part:
+                    directory = paths.list_directory(page.outlet, page.kind, page.id)
+                    yield paths.front_path(directory)
+                    yield paths.numbered_path(directory, page.part)
+        yield paths.HOME
 
     def _write(self, pages: Iterable[tuple[str, bytes]], tally: Tally) -> None:
         written = {}
@@ -87,7 +122,7 @@ class PageWriter:
                 written[path] = digest(content)
             else:
                 tally.unchanged += 1
-        self.store.record_files(written)
+        self.store.record_files(self.root, written)
         tally.written += len(written)
 
     def _pages(self, due: Sequence[Stale]) -> Iterator[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ import pytest
 
 from mirror_crawler.addresses import ListAddress
 from mirror_crawler.arguments import ArgumentError, Plan
+from mirror_crawler.outlet import OutletSpider
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from mirror_crawler.spiders.ntdtv import NtdtvSpider
 
@@ -153,6 +154,19 @@ class TestRefused:
         assert str(caught.value).startswith(message)
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 500
+
+    @pytest.mark.parametrize(
+        ("spider", "tag"),
+        [
+            pytest.param(NtdtvSpider, "prog204", id="a section"),
+            pytest.param(NtdtvSpider, "search.html", id="a page of another kind"),
+            pytest.param(EpochtimesSpider, "search.html", id="another tag"),
+            pytest.param(EpochtimesSpider, "粮仓.2", id="a later page"),
+        ],
+    )
+    def test_a_tag_whose_address_is_not_its_own(self, spider: type[OutletSpider], tag: str) -> None:
+        with pytest.raises(ArgumentError, match=rf"^tag='{re.escape(tag)}': cannot be a tag; "):
+            spider.read_plan({"tag": tag})
 
     def test_hosts_are_named(self) -> None:
         with pytest.raises(ArgumentError, match=r"its hosts are cn\.epochtimes\.com, dajiyuan\.com, epochtimes\.com"):

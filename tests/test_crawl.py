@@ -6,6 +6,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 from collections import Counter
@@ -281,6 +282,26 @@ class TestIncrement:
         assert (unreachable(after), dead_links(after)) == (set(), set())
 
 
+class TestTree:
+    """The tree is made anew whenever it cannot be what the store implies."""
+
+    def test_an_emptied_tree_is_made_again(self, mirror: Mirror) -> None:
+        mirror.crawl("epochtimes", section="nsc413")
+        before = mirror.files()
+        shutil.rmtree(mirror.output)
+        assert mirror.crawl("epochtimes", section="nsc413").stats["pages/written"] == len(before)
+        assert mirror.files() == before
+
+    def test_another_look_reaches_every_page(self, mirror: Mirror) -> None:
+        mirror.crawl("epochtimes", section="nsc413")
+        before = mirror.files()
+        classic = {"MIRROR_THEME": "classic", "MIRROR_BASE_URL": "https://mirror.example"}
+        mirror.crawl("epochtimes", classic, section="nsc413")
+        assert mirror.ask("render", "--check", settings=classic) == 0
+        mirror.crawl("epochtimes", section="nsc413")
+        assert mirror.files() == before
+
+
 class TestKilled:
     """A run that ends with SIGKILL, and the one that comes after it."""
 
@@ -395,7 +416,7 @@ class TestHostilePages:
             pytest.param(b"<!DOCTYPE html><body>" + b"<div>" * 200_000, "nested too deeply", id="nested"),
             pytest.param(b"<!DOCTYPE html><body>" + b"x" * 20_000_000, "DownloadCancelledError", id="20-MB"),
             pytest.param(b"", "no headline", id="empty"),
-            pytest.param(bytes(range(256)) * 400, "no headline", id="bytes"),
+            pytest.param(bytes(range(256)) * 400, "cannot be decoded as text", id="bytes"),
             pytest.param(b"\x00" * 100_000, "no headline", id="nul"),
             pytest.param("<h1 class=title>题</h1>".encode("utf-16"), "no body", id="utf-16"),
         ],
@@ -411,7 +432,9 @@ class TestHostilePages:
         ("answer", "cause"),
         [
             pytest.param(
-                {"headers": {"Content-Type": "image/jpeg"}, "body": b"\xff\xd8\xff\xe0"}, "no headline", id="image"
+                {"headers": {"Content-Type": "image/jpeg"}, "body": b"\xff\xd8\xff\xe0"},
+                "cannot be decoded as text",
+                id="image",
             ),
             pytest.param({"body": "<h1>题</h1>" * 9, "cut": True}, "ResponseDataLossError", id="cut-off"),
             pytest.param({"status": 302, "headers": {"Location": "/gb/"}}, "", id="sent-home"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
 from collections.abc import Iterator
@@ -49,11 +50,53 @@ class TestRobotsTxt:
         site.set(ROBOTS, "User-agent: *\nDisallow: /\n\nUser-agent: mirror_crawler\nDisallow: /gb/private/\n")
         assert mirror.crawl("epochtimes", url=FIRST.url).verdict == "ok"
 
-    def test_an_outlet_without_rules_is_crawled(self, mirror: Mirror, site: SampleSite) -> None:
-        site.set(ROBOTS, status=404)
+    @pytest.mark.parametrize("body", ["", "User-agent: *\nDisallow: /"], ids=["empty", "looks-like-rules"])
+    def test_an_outlet_without_rules_is_crawled(self, mirror: Mirror, site: SampleSite, body: str) -> None:
+        """RFC 9309 2.3.1.3."""
+        site.set(ROBOTS, body, status=404)
         outcome = mirror.crawl("epochtimes", section="nsc413")
         assert (outcome.verdict, outcome.stats["articles/new"]) == ("ok", 12)
         assert len(site.asked(ROBOTS)) == 1
+
+    @pytest.mark.parametrize(
+        ("answer", "settings", "cause"),
+        [
+            pytest.param(Answer(status=503), {}, "HTTP 503", id="status"),
+            pytest.param(Answer(status=302), {}, "HTTP 302", id="redirect-to-nowhere"),
+            pytest.param(
+                Answer(status=302, headers={"Location": "https://evil.example/robots.txt"}),
+                {},
+                "Not a host of the outlet: evil.example",
+                id="foreign-host",
+            ),
+            pytest.param(
+                Answer(parts=(b"#" * 300,)), {"DOWNLOAD_MAXSIZE": "200"}, "DownloadCancelledError", id="no-download"
+            ),
+        ],
+    )
+    def test_rules_that_cannot_be_had_forbid_everything(
+        self, mirror: Mirror, site: SampleSite, answer: Answer, settings: dict[str, str], cause: str
+    ) -> None:
+        """RFC 9309 2.3.1.4."""
+        site.set_sequence(ROBOTS, answer)
+        urls = [story.url for story in news("epochtimes", 12)]
+        outcome = mirror.crawl("epochtimes", settings, url=" ".join(urls))
+        assert set(site.asked()) == {ROBOTS}
+        assert outcome.verdict == "failed"
+        assert outcome.faults == [
+            f"robots.txt of www.epochtimes.com: {cause}; nothing is fetched from there until it can be read",
+            "12 articles failed and only 0 could be read",
+        ]
+
+    def test_rules_that_come_late_count(
+        self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        site.set_sequence(ROBOTS, Answer(status=503), Answer(parts=(b"User-agent: *\nAllow: /",)))
+        outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, outcome.stats["articles/new"]) == ("ok", 12)
+        site.set(ROBOTS, status=500)
+        assert mirror.crawl("epochtimes", section="nsc413").verdict == "failed"
+        assert "Traceback" not in caplog.text
 
 
 class TestOutletHostsOnly:
@@ -209,6 +252,22 @@ class TestSkipStored:
         mirror.crawl("epochtimes", section="nsc413", pages="1")
         outcome = mirror.crawl("epochtimes", section="nsc413", pages="all")
         assert (outcome.stats["lists/pages"], outcome.stats["articles/new"]) == (3, 7)
+
+    @pytest.mark.parametrize("repeated", [1, 2], ids=["all-of-the-page-before", "some-of-it"])
+    def test_a_pager_that_never_ends_is_left(
+        self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture, repeated: int
+    ) -> None:
+        pages = [list_address("epochtimes", "section", "nsc413", page) for page in range(1, 9)]
+        stories = news("epochtimes", 2)
+        for number, (here, following) in enumerate(itertools.pairwise(pages)):
+            named = stories if number == 0 else stories[-repeated:]
+            links = "".join(f'<h3><a href="{story.url}">{story.title}</a></h3>' for story in named)
+            pager = f'<a class="next page-numbers" href="{following}">下一页</a>'
+            site.set(here, f"<!DOCTYPE html><main><h1>大陆新闻</h1>{links}{pager}</main>")
+        outcome = mirror.crawl("epochtimes", section="nsc413", pages="all")
+        assert (outcome.verdict, outcome.stats["lists/pages"], outcome.stats["articles/new"]) == ("ok", 2, 2)
+        assert f"List page {pages[1]} only repeats the page before it; the list ends there" in caplog.text
+        assert mirror.crawl("epochtimes", section="nsc413").stats["lists/pages"] == 1
 
     def test_a_walk_is_bounded_unless_all_pages_are_asked_for(self, mirror: Mirror) -> None:
         bounded = mirror.crawl("epochtimes", {"MIRROR_MAX_LIST_PAGES": "2"}, section="nsc413")

@@ -61,6 +61,44 @@ class TestParsing:
     def test_utf_8_wins_when_the_bytes_are(self, body: bytes, headers: dict[str, str]) -> None:
         assert self.page(body, headers=headers).texts("h1") == ["书"]
 
+    @pytest.mark.parametrize(
+        ("encoding", "url", "declared"),
+        [
+            pytest.param("gb18030", ARTICLE, "utf-8", id="gb18030 called utf-8"),
+            pytest.param("big5", ARTICLE.replace("/gb/", "/b5/"), "utf-8", id="big5 called utf-8"),
+            pytest.param("gb18030", ARTICLE, "", id="gb18030 undeclared"),
+            pytest.param("gb18030", ARTICLE, "iso-8859-1", id="gb18030 under a server's default"),
+            pytest.param("gb18030", ARTICLE.replace("/gb/", "/b5/"), "gb2312", id="declared against its address"),
+            pytest.param("big5", ARTICLE, "big5", id="big5 declared"),
+            pytest.param("utf-16", ARTICLE, "", id="byte order mark"),
+        ],
+    )
+    @pytest.mark.parametrize("markup", ["", "<!-- -->" * 5_000], ids=["bare", "in much markup"])
+    def test_another_encoding_is_read_as_what_it_is(self, encoding: str, url: str, declared: str, markup: str) -> None:
+        title = "水車與粮倉" if encoding == "gb18030" else "水車與糧倉"
+        headers = {"Content-Type": f"text/html; charset={declared}"} if declared else {}
+        answer = HtmlResponse(url, body=f"{markup}<h1>{title}</h1>".encode(encoding), headers=headers)
+        assert Page.from_response(answer, EpochtimesSpider.addresses).texts("h1") == [title]
+
+    def test_a_few_broken_bytes_cost_only_themselves(self) -> None:
+        page = self.page("<h1>书</h1>".encode() + "<p>文</p>".encode() * 100 + b"<h2>a\xe6\x96b</h2>")
+        assert (page.texts("h1"), page.texts("h2")) == (["书"], ["a\ufffdb"])
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"<h1>" + b"\xff\xfe\xff" * 100 + b"</h1>", id="no text"),
+            pytest.param("<h1>书</h1>".encode() * 20 + b"\xff" * 5, id="too much broken"),
+            pytest.param(
+                "<!-- --><p>书</p>".encode() * 100 + b"\xff" + "夜读灯亮到十点".encode("gb18030") * 3,
+                id="two encodings",
+            ),
+        ],
+    )
+    def test_what_no_encoding_explains_is_no_page(self, body: bytes) -> None:
+        with pytest.raises(PageError, match=r"^cannot be decoded as text$"):
+            self.page(body, headers={"Content-Type": "text/html; charset=utf-8"})
+
     def test_a_byte_order_mark_is_no_text(self) -> None:
         page = self.page("\ufeff<head><title>书</title></head><body><p>文</p>".encode())
         assert page.texts("head > title") == ["书"]

@@ -28,7 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterat
 def test_leaves_right_pages_alone(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
     before, times = shared.files(), shared.written()
     assert shared.ask("render") == 0
-    assert capsys.readouterr().err == f"0 pages written, {len(before)} unchanged\n"
+    assert capsys.readouterr().err == f"0 pages written, {len(before)} unchanged, 0 removed\n"
     assert (shared.files(), shared.written()) == (before, times)
 
 
@@ -68,6 +68,40 @@ def test_check_names_what_differs_and_writes_nothing(shared: Mirror, capsys: pyt
     assert shared.ask("render") == 0
     assert capsys.readouterr().err.startswith("3 pages written, ")
     assert shared.ask("render", "--check") == 0
+
+
+def test_other_paths_leave_no_old_page_behind(
+    shared: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = {"MIRROR_OUTPUT": str(tmp_path), "MIRROR_BASE_URL": "https://mirror.example"}
+    assert shared.ask("render", settings=elsewhere) == 0
+    before = contents(tmp_path)
+    by_hand = next(path for path in sorted(before) if "/2026/" in path and path.endswith(".md"))
+    (tmp_path / by_hand).write_bytes(b"edited")
+    moved = {"MIRROR_OUTPUT": str(tmp_path), "MIRROR_PATH": "{outlet}/{section}/{article_id}.md"}
+    assert shared.ask("render", "--check", settings=moved) == 1
+    named = set(capsys.readouterr().out.splitlines())
+    assert shared.ask("render", settings=moved) == 0
+    after = contents(tmp_path)
+    assert {path for path in after if "/2026/" in path} == {by_hand}
+    assert unreachable(after) == {by_hand}
+    assert named >= before.keys() - after.keys()
+    capsys.readouterr()
+    assert shared.ask("render", "--check", settings=moved) == 1
+    assert capsys.readouterr().out == f"{by_hand}\n"
+
+
+def test_a_full_disk_is_one_line(
+    shared: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, _: bytes) -> int:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert shared.ask("render", "--output", str(tmp_path)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"scrapy render: cannot write {tmp_path}")
+    assert "No space left on device" in line
 
 
 def test_check_of_a_tree_that_is_not_there(shared: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

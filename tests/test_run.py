@@ -114,6 +114,18 @@ class TestVerdict:
             pytest.param(
                 {"articles/failed": 4, "articles/new": 3}, "finished", "4 articles failed and only 3", id="most-failed"
             ),
+            pytest.param(
+                {"articles/failed": 3, "articles/unreadable": 3, "articles/new": 26},
+                "finished",
+                "3 of 29 articles could not be read",
+                id="a-template-of-several",
+            ),
+            pytest.param(
+                {"articles/failed": 3, "articles/unreadable": 3, "articles/new": 27}, "finished", None, id="a-tenth"
+            ),
+            pytest.param(
+                {"articles/failed": 2, "articles/unreadable": 2, "articles/new": 9}, "finished", None, id="a-few"
+            ),
             pytest.param({"items/lost": 1}, "finished", "1 items were lost to exceptions", id="exception"),
             pytest.param({"pages/failed": 1}, "finished", "pages could not be written", id="pages"),
             pytest.param({"articles/failed": 4, "articles/failed_again": 4}, "finished", None, id="only-known-to-fail"),

@@ -152,6 +152,7 @@ class TestOutlet:
         assert article.url == article_url(spider)
         assert (following.cb_kwargs["page"], following.cb_kwargs["name"]) == (2, "要闻")
         assert following.cb_kwargs["origin"] == request.cb_kwargs["origin"]
+        assert following.cb_kwargs["before"] == (listing.article_id,)
 
     def test_list_page_without_a_name_is_named_as_we_know_it(
         self, spider: type[OutletSpider], made: Callable[..., OutletSpider]

@@ -52,11 +52,17 @@ class Command(ScrapyCommand):
         except (SettingError, StoreError) as error:
             sys.stderr.write(f"scrapy render: {error}\n")
             self.exitcode = 2
+        except OSError as error:
+            place = error.filename or self.settings["MIRROR_OUTPUT"]
+            sys.stderr.write(
+                f"scrapy render: cannot write {place}: {error.strerror}; what is missing is written next time\n"
+            )
+            self.exitcode = 2
 
     def _render(self, writer: PageWriter, *, check: bool) -> None:
         if not check:
             tally = writer.write_all()
-            sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged\n")
+            sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged, {tally.removed} removed\n")
             return
         for path in writer.differing():
             self.exitcode = 1
