@@ -51,13 +51,6 @@ class RecordExporter(BaseItemExporter):
         self.file.write(f"{item.to_json()}\n".encode())
 
 
-def uri_parameters(parameters: dict[str, Any], spider: Spider) -> dict[str, Any]:
-    """What feed addresses may contain beside Scrapy's own: ``%(data)s``, the data directory, and ``%(run)s``."""
-    from mirror_crawler.run import Run
-
-    return {**parameters, "data": spider.settings["MIRROR_DATA"], "run": Run.of(spider.crawler).name}
-
-
 def feed_path(data: Path, outlet: str, kind: str, run: str) -> Path:
     """The place of a run's feed as the setting FEEDS states it; ``kind`` is ``articles`` or ``listings``."""
     return data / "feeds" / outlet / f"{kind}-{run}.jsonl"

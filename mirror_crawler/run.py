@@ -11,7 +11,7 @@ import gc
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
 
@@ -21,6 +21,7 @@ from mirror_crawler.locks import FileLock
 from mirror_crawler.store import ArticleStore, StoreError
 
 if TYPE_CHECKING:
+    from scrapy import Spider
     from scrapy.crawler import Crawler
 
     from mirror_crawler.addresses import ListAddress
@@ -248,3 +249,8 @@ class Run:
 
     def _feed_failed(self) -> bool:
         return any(key.startswith("feedexport/failed_count") for key in self.crawler.stats.get_stats())
+
+
+def feed_parameters(parameters: dict[str, Any], spider: Spider) -> dict[str, Any]:
+    """What feed addresses may contain beside Scrapy's own: ``%(data)s``, the data directory, and ``%(run)s``."""
+    return {**parameters, "data": spider.settings["MIRROR_DATA"], "run": Run.of(spider.crawler).name}

@@ -90,7 +90,7 @@ FEED_STORAGES = {
     "file": "mirror_crawler.feeds.AtomicFileStorage",
 }
 FEED_EXPORTERS = {"records": "mirror_crawler.feeds.RecordExporter"}
-FEED_URI_PARAMS = "mirror_crawler.feeds.uri_parameters"
+FEED_URI_PARAMS = "mirror_crawler.run.feed_parameters"
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_STORE_EMPTY = False  # default True; an hourly run with nothing new leaves no file
 FEEDS = {

@@ -13,7 +13,7 @@ import pytest
 from scrapy import Spider
 
 from mirror_crawler import feeds
-from mirror_crawler.run import Run
+from mirror_crawler.run import Run, feed_parameters
 from tests.test_items import ARTICLE, LISTING
 
 SPIDER = cast(Spider, SimpleNamespace(settings={"MIRROR_DATA": "/srv/data"}, crawler=None))
@@ -113,7 +113,7 @@ def test_names_follow_the_settings(tmp_path: Path) -> None:
 
     run = SimpleNamespace(name="20261010T000000Z")
     with mock.patch.object(Run, "of", return_value=run):
-        parameters = feeds.uri_parameters({"name": "ntdtv", "time": "x"}, SPIDER)
+        parameters = feed_parameters({"name": "ntdtv", "time": "x"}, SPIDER)
     assert parameters == {"name": "ntdtv", "time": "x", "data": "/srv/data", "run": "20261010T000000Z"}
     assert [template % parameters for template in settings.FEEDS] == [
         str(feeds.feed_path(Path("/srv/data"), "ntdtv", kind, run.name)) for kind in ("articles", "listings")
