@@ -105,6 +105,18 @@ class Article(_Record):
     def __post_init__(self) -> None:
         _check_key(self.outlet, self.article_id)
 
+    @classmethod
+    def from_stored(cls, record: Mapping[str, Any]) -> Self:
+        """:meth:`from_record` for what was an article before: nothing is checked again."""
+        section, lead = record["section"], record["lead_image"]
+        built = {
+            "section": Section(**section) if section else None,
+            "lead_image": Image(**lead) if lead else None,
+            "images": [Image(**image) for image in record["images"]],
+            "embeds": [Embed(**embed) for embed in record["embeds"]],
+        }
+        return cls(**{**record, **built})
+
     @property
     def key(self) -> tuple[str, str]:
         """``(outlet, article_id)``."""

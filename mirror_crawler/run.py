@@ -96,7 +96,7 @@ class Run:
         # What start-up made lives as long as the process, and a page leaves few cycles behind: the garbage collector
         # at its default (700, 10, 10) took a tenth of the time of a page.
         gc.freeze()
-        gc.set_threshold(10_000, 20, 20)
+        gc.set_threshold(50_000, 20, 20)
 
     def spider_closed(self, reason: str) -> None:
         """Note how the crawl ended."""

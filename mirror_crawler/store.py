@@ -278,7 +278,7 @@ class ArticleStore:
     def articles(self, keys: Collection[tuple[str, str]]) -> list[Article]:
         """The current versions of the articles with these keys; those not stored are left out. In no fixed order."""
         rows = self._rows(sql.CURRENT, keys=json.dumps(list(keys)))
-        return [Article.from_record(json.loads(row["record"])) for row in rows]
+        return [Article.from_stored(json.loads(row["record"])) for row in rows]
 
     def held(self, targets: Collection[Target]) -> dict[Target, Held]:
         """Those targets that the mirror has a page for, with what a link to them needs."""

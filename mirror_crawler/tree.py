@@ -20,11 +20,14 @@ class Tree:
         if not self.differs(path, content):
             return False
         target = self._place(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         # One name for the unfinished file, so what a kill leaves behind is taken up by the next write of the page.
         unfinished = target.with_name(f".{target.name}.part")
         try:
-            unfinished.write_bytes(content)
+            try:
+                unfinished.write_bytes(content)
+            except FileNotFoundError:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.write_bytes(content)
             unfinished.replace(target)
         except OSError:
             unfinished.unlink(missing_ok=True)
