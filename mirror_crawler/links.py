@@ -19,12 +19,12 @@ class LinkFinder:
     """Finds what addresses lead to at any of the outlets. Tags recur from article to article, so answers are kept."""
 
     def __init__(self, outlets: Mapping[str, Addresses]) -> None:
-        self._outlets = outlets
+        self.outlets = outlets
         self.find = functools.lru_cache(maxsize=_KEPT)(self._find)
         """``find(href)``: the target of an absolute address, None when it is no article or list of an outlet."""
 
     def _find(self, href: str) -> Target | None:
-        for outlet, addresses in self._outlets.items():
+        for outlet, addresses in self.outlets.items():
             if (found := addresses.find_target(href)) is not None:
                 return Target(outlet, *found)
         return None

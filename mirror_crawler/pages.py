@@ -81,10 +81,6 @@ class Page:
                 return node
         return None
 
-    def texts(self, selector: str) -> list[str]:
-        """The collapsed texts of every element that matches."""
-        return [text_of(node) for node in self.tree.css(selector)]
-
     def meta(self, name: str) -> str:
         """The content of the first meta element with this ``property`` or ``name``; empty when there is none."""
         return self._metas.get(name, "")

@@ -8,7 +8,7 @@ import gzip
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,7 +16,6 @@ from typing import BinaryIO, cast
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from mirror_crawler.addresses import Addresses
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
@@ -48,43 +47,40 @@ class Command(ScrapyCommand):
             raise RuntimeError("not started by Scrapy's command line")
         if not args or any(argument.startswith("--") for argument in args):
             raise UsageError("name the files to import, - for standard input")
-        outlets = {name: outlet.addresses for name, outlet in load_outlets(self.settings).items()}
+        links = LinkFinder({name: outlet.addresses for name, outlet in load_outlets(self.settings).items()})
         tally: Counter[str] = Counter()
         try:
             with ArticleStore(MirrorConfig.from_settings(self.settings).database) as store:
                 for name in args:
-                    tally += self._take(store, name, outlets)
+                    tally += self._take(store, name, links)
         except (SettingError, StoreError) as error:
             raise UsageError(str(error)) from error
         sys.stderr.write(f"{tally['new']} records imported, {tally['known']} known, {tally['broken']} broken\n")
         if tally["broken"]:
             self.exitcode = 1
 
-    def _take(self, store: ArticleStore, name: str, outlets: Mapping[str, Addresses]) -> Counter[str]:
+    def _take(self, store: ArticleStore, name: str, links: LinkFinder) -> Counter[str]:
         tally: Counter[str] = Counter()
         try:
             with _opened(name) as file:
                 lines = enumerate(file, 1)
                 while batch := list(islice(lines, _BATCH)):
-                    tally += _take_batch(store, name, batch, outlets)
+                    tally += _take_batch(store, name, batch, links)
         except (OSError, EOFError, zlib.error) as error:  # what gzip raises for a damaged file
             _report(name, f"cannot be read{' further' if tally else ''}: {error}")
             tally["broken"] += 1
         return tally
 
 
-def _take_batch(
-    store: ArticleStore, name: str, batch: Iterable[tuple[int, bytes]], outlets: Mapping[str, Addresses]
-) -> Counter[str]:
+def _take_batch(store: ArticleStore, name: str, batch: Iterable[tuple[int, bytes]], links: LinkFinder) -> Counter[str]:
     """Store the good lines of a batch in one transaction; report the others."""
     tally: Counter[str] = Counter()
-    links = LinkFinder(outlets)
     numbers, items = [], []
     for number, line in batch:
         if not line.strip():
             continue
         try:
-            item = read_record(line, outlets)
+            item = read_record(line, links.outlets)
         except ValueError as error:
             _report(f"{name}:{number}", str(error))
             tally["broken"] += 1
