@@ -21,11 +21,14 @@ _QUOTES = "\"'“”‘’\\"
 _QUOTE = r"(?:%(?:22|27|E2%80%9[89CD])|&(?:quot|[lr][sd]quo|#3[49]);)"
 _ENCODED_QUOTES = re.compile(rf"^{_QUOTE}+|{_QUOTE}+$", re.IGNORECASE)
 _TRAILING_JUNK = ";,。、；，)）”\"' \u3000"
-_AFTER_HTM = re.compile(r"(\.html?)(?![a-z]).*$", re.DOTALL)
-_PLAIN = re.compile(r"https?://([a-z0-9.-]+)(/(?!.*/\.)[^\s?#;,\"'\\“”‘’，。、；）)]*)")
+_HTM = re.compile(r"\.html?(?![a-z])")
+_PLAIN = re.compile(
+    r"https?://([a-z0-9.-]+)(/(?!.*/\.)[^\s?#;,\"'\\“”‘’，。、；）)]*+)(?<!%2[27])(?<!%[eE]2%80%9[89cdCD])"
+)
 """Most addresses: absolute, and nothing glued to them."""
 
 _SLUG_LIMIT = 100
+_CAPITALS = re.compile(r"[A-Z]+")
 _NO_SLUG = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd]")
 """What would be a path, a control character, a mark of reading direction or the remains of broken escapes."""
 
@@ -73,8 +76,8 @@ class Addresses:
 
         User information, ports and look-alike hosts are refused (FACTS A1); query and fragment are dropped.
         """
-        if (plain := _PLAIN.fullmatch(href)) and not _ENCODED_QUOTES.search(href):
-            return _AFTER_HTM.sub(r"\1", plain[2]) if plain[1] in self.hosts else None
+        if plain := _PLAIN.fullmatch(href):
+            return _up_to_htm(plain[2]) if plain[1] in self.hosts else None
         address = _unwrap(_ENCODED_QUOTES.sub("", href.strip().strip(_QUOTES)).strip())
         try:
             parts = urlsplit(urljoin(base, address))
@@ -82,7 +85,7 @@ class Addresses:
                 return None
         except ValueError:
             return None
-        return _AFTER_HTM.sub(r"\1", parts.path).rstrip(_TRAILING_JUNK)
+        return _up_to_htm(parts.path).rstrip(_TRAILING_JUNK)
 
     def find_article(self, href: str, base: str = "") -> ArticleAddress | None:
         """The article that ``href`` (seen on a page at ``base``) leads to, or None."""
@@ -92,15 +95,16 @@ class Addresses:
     def find_list(self, href: str, base: str = "") -> ListAddress | None:
         """The section or tag list that ``href`` leads to, or None. An article address is never a list."""
         path = self.path_of(href, base)
-        return self._list_at(path) if path else None
+        return self._list_at(path) if path and not self.article.fullmatch(path) else None
 
     def find_target(self, href: str, base: str = "") -> tuple[str, str] | None:
         """What a link leads to: ``("article", id)``, ``("section", id)``, ``("tag", slug)`` or None."""
         path = self.path_of(href, base)
         if not path:
             return None
-        if article := self._article_at(path):
-            return "article", article.article_id
+        if self.article.fullmatch(path):
+            article = self._article_at(path)
+            return ("article", article.article_id) if article else None
         found = self._list_in(path)
         return found[:2] if found else None
 
@@ -108,16 +112,15 @@ class Addresses:
         match = self.article.fullmatch(path) if path.isascii() else None
         if match is None:
             return None
-        parts = match.groupdict()
-        year, month, day = (int(parts[name]) for name in ("year", "month", "day"))
+        script, number = match.group("script", "number")
+        year, month, day = map(int, match.group("year", "month", "day"))
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-        number = parts["number"]
         date = {"year": year, "short_year": year % 100 if year >= 2000 else year, "month": month, "day": day}
         return ArticleAddress(
             article_id=self.article_id.format(number=number),
-            url=self.article_url.format(script=parts["script"], number=number, **date),
-            language=LANGUAGES[parts["script"]],
+            url=self.article_url.format(script=script, number=number, **date),
+            language=LANGUAGES[script],
         )
 
     def _list_at(self, path: str) -> ListAddress | None:
@@ -129,8 +132,6 @@ class Addresses:
         return ListAddress(kind=kind, list_id=list_id, url=self.list_url(kind, list_id, match["script"]), page=page)
 
     def _list_in(self, path: str) -> tuple[ListKind, str, re.Match[str]] | None:
-        if self.article.fullmatch(path):
-            return None
         if path.isascii() and (match := self.section.fullmatch(path)):
             return "section", match["id"], match
         if (match := self.tag.fullmatch(path)) and (slug := tag_slug(unquote(match["slug"]))):
@@ -145,6 +146,12 @@ class Addresses:
         return form.format(script=script, id=quote(list_id, safe="/"))
 
 
+def _up_to_htm(path: str) -> str:
+    """A path without what is glued to its ``.htm`` or ``.html``."""
+    found = _HTM.search(path)
+    return path[: found.end()] if found else path
+
+
 def tag_slug(text: str) -> str | None:
     """The slug of a tag: NFC, white space collapsed, ASCII letters in lower case; None for what no tag can be
     (FACTS A1: tag pages).
@@ -152,7 +159,7 @@ def tag_slug(text: str) -> str | None:
     slug = unicodedata.normalize("NFC", text.strip())
     if _NO_SLUG.search(slug):
         return None
-    slug = re.sub(r"[A-Z]+", lambda match: match[0].lower(), " ".join(slug.split()))
+    slug = _CAPITALS.sub(lambda match: match[0].lower(), " ".join(slug.split()))
     return slug if 0 < len(slug) <= _SLUG_LIMIT and set(slug) != {"."} else None
 
 

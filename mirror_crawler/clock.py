@@ -209,7 +209,7 @@ def _same_minute(one: datetime, other: datetime) -> bool:
 
 
 def _stamps(*texts: str) -> list[_Stamp]:
-    return [stamp for text in texts if (stamp := _stamp(text))]
+    return [stamp for text in texts if text and (stamp := _stamp(text))]
 
 
 def _stamp(text: str) -> _Stamp | None:
@@ -263,4 +263,5 @@ def _printed_moment(match: re.Match[str]) -> datetime | None:
 
 def _plain(text: str) -> str:
     """Full-width digits and colons as ASCII, white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", text[:_LONGEST_TEXT]).split())
+    text = text[:_LONGEST_TEXT]
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())

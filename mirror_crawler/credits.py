@@ -109,7 +109,9 @@ _PAIRS = (
 )
 """What folding replaces: each character by the one after it."""
 
-_FOLD = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)) | {0xFF10 + n: str(n) for n in range(10)})
+_FOLD = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)) | {chr(0xFF10 + n): str(n) for n in range(10)}
+_FOLDED = re.compile(f"[{''.join(_FOLD)}]")
+"""Twice as fast as ``str.translate``, which looks up every character of a text."""
 
 _LATIN = "A-Za-zÀ-ɏ"
 _HAN = "\u3400-\u9fff\U00020000-\U000323af"
@@ -126,8 +128,10 @@ class _Text:
 
     @classmethod
     def of(cls, text: str) -> _Text:
-        printed = _LOOSE_SPACE.sub("", _SPACE.sub(" ", text).strip())
-        return cls(printed, printed.translate(_FOLD))
+        printed = text
+        if " " in text or not text.isprintable():  # of white space, only the plain space counts as printable
+            printed = _LOOSE_SPACE.sub("", _SPACE.sub(" ", text).strip())
+        return cls(printed, _FOLDED.sub(lambda match: _FOLD[match[0]], printed))
 
     def part(self, start: int, end: int | None = None) -> _Text:
         return _Text(self.printed[start:end], self.folded[start:end])

@@ -56,11 +56,19 @@ class Section:
 class _Record:
     """JSON form of an item; fields in the order of their declaration."""
 
-    __slots__ = ()
+    __slots__ = ("_json",)
 
     def to_json(self) -> str:
-        """One JSON object without a line end, non-ASCII characters as they are."""
-        return json.dumps(self, ensure_ascii=False, default=_fields_of)
+        """One JSON object without a line end, non-ASCII characters as they are.
+
+        Made once and kept with the item: the store and the feed both ask for it, and to make it takes as long as to
+        store it.
+        """
+        text: str = getattr(self, "_json", "")
+        if not text:
+            text = json.dumps(self, ensure_ascii=False, default=_fields_of)
+            object.__setattr__(self, "_json", text)  # the fields are frozen, and so is what they say
+        return text
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:

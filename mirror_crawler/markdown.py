@@ -16,7 +16,17 @@ from urllib.parse import quote
 
 from selectolax.lexbor import LexborNode
 
-from mirror_crawler.body import Choices, ImageMode, may_hold_address, one_line, parse, split_addresses, text_of, tokens
+from mirror_crawler.body import (
+    Choices,
+    ImageMode,
+    evened,
+    may_hold_address,
+    one_line,
+    parse,
+    split_addresses,
+    text_of,
+    tokens,
+)
 from mirror_crawler.items import Image
 from mirror_crawler.labels import Labels
 
@@ -47,6 +57,8 @@ _CLOSING_HASHES = re.compile(r"(?<=[ \t])(?=#+[ \t]*$)")
 _UNSAFE_IN_PATH = re.compile(r"[^\w./~-]+")
 _UNSAFE_IN_ADDRESS = re.compile(r"[\x00-\x20<>()\\\"`|\x7f]+")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _SEPARATING = frozenset(("Zs", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps"))
 
@@ -109,6 +121,15 @@ def picture(image: Image, labels: Labels, images: ImageMode, *, title: str = "")
         words = caption or (image.alt if image.alt != title else "")
         return _paragraph([_Piece("text", labels.picture + words)]) if words else ""
     return _paragraph([_image_piece(image.alt, image.url), _BREAK, _Piece("text", caption, "*")])
+
+
+def quote_block(runs: Iterable[tuple[str, bool]], prefix: str = "") -> str:
+    """Plain text as a quote, line by line; ``runs`` are its pieces, each with whether it stands out."""
+    pieces = [_Piece("text", prefix)]
+    for text, stands_out in runs:
+        for index, line in enumerate(text.split("\n")):
+            pieces += [_BREAK] * (index > 0) + [_Piece("text", _CONTROL.sub(" ", line), "**" if stands_out else "")]
+    return _quoted(_paragraph(pieces))
 
 
 def _escaped(text: str) -> str:
@@ -175,9 +196,6 @@ def _transparent(node: LexborNode, choices: Choices, depth: int) -> str:
 
 
 def _text_block(node: LexborNode, choices: Choices, _depth: int) -> str:
-    only = node.child
-    if only is not None and only.tag == "-text" and only.next is None and not may_hold_address(text := text_of(only)):
-        return _line_start(_escaped(text).strip(" "))  # most paragraphs: nothing but text
     return _paragraph(_pieces(node.iter(include_text=True), choices))
 
 
@@ -189,7 +207,10 @@ def _heading(node: LexborNode, choices: Choices, _depth: int) -> str:
 
 
 def _quote(node: LexborNode, choices: Choices, depth: int) -> str:
-    text = "\n\n".join(_blocks(node, choices, depth + 1))
+    return _quoted("\n\n".join(_blocks(node, choices, depth + 1)))
+
+
+def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in text.split("\n")) if text else ""
 
 
@@ -281,28 +302,38 @@ def _pieces(nodes: Iterable[LexborNode], choices: Choices, *, mark: Mark = "", l
     An explicit stack: depth costs no recursion. ``linked`` says that ``nodes`` stand in a link already.
     """
     pieces: list[_Piece] = []
-    stack: list[tuple[LexborNode | None, Mark, _Script]] = [(node, mark, {}) for node in reversed(list(nodes))]
+    stack: list[_Level] = [(iter(nodes), mark, _PLAIN, False)]
     while stack:
-        node, mark, script = stack.pop()
-        tag = node.tag if node is not None else "br"
-        if node is None or tag == "br":
+        level, mark, script, is_block = stack[-1]
+        node = next(level, None)
+        if node is None:
+            stack.pop()
+            if is_block:
+                pieces.append(_BREAK)
+            continue
+        tag = node.tag or ""
+        if tag == "-text":
+            text = evened(node.text_content or "")
+            pieces.append(_Piece("text", _scripted(text, script) if script else text, mark))
+        elif tag == "br":
             pieces.append(_BREAK)
-        elif tag == "-text":
-            pieces.append(_Piece("text", _scripted(text_of(node), script), mark))
         elif tag == "a" and not linked:
             pieces.extend(_link(node, mark, choices))
         elif tag in ("img", "code"):
             pieces.append(_leaf(node, mark, choices))
         else:
-            style = _style(tag or "", mark, script)
-            content = [(child, *style) for child in node.iter(include_text=True)]
-            ends: list[tuple[LexborNode | None, Mark, _Script]] = [(None, "", {})] if tag in _BLOCKS else []
-            stack += [*ends, *reversed(content), *ends]
+            if tag in _BLOCKS:
+                pieces.append(_BREAK)
+            stack.append((node.iter(include_text=True), *_style(tag, mark, script), tag in _BLOCKS))
     return pieces
 
 
 _Script = dict[int, int]
 """Characters that have a raised or lowered form; empty on the line."""
+_PLAIN: _Script = {}
+
+_Level = tuple[Iterator[LexborNode], Mark, _Script, bool]
+"""What is left of an element's children, in which style, and whether the element is a block."""
 
 
 def _style(tag: str, mark: Mark, script: _Script) -> tuple[Mark, _Script]:
@@ -316,7 +347,7 @@ def _style(tag: str, mark: Mark, script: _Script) -> tuple[Mark, _Script]:
 
 def _scripted(text: str, script: _Script) -> str:
     """``text`` raised or lowered when all of it can be, since 10⁶ must not become 106."""
-    return text.translate(script) if script and all(ord(character) in script for character in text) else text
+    return text.translate(script) if all(ord(character) in script for character in text) else text
 
 
 def _leaf(node: LexborNode, mark: Mark, choices: Choices) -> _Piece:
@@ -387,12 +418,18 @@ def _paragraph(pieces: list[_Piece]) -> str:
 
 
 def _lines(pieces: list[_Piece]) -> list[str]:
-    runs = _settled(pieces)
-    if len(runs) == 1 and runs[0].kind == "text" and not runs[0].mark:
-        lines = [_escaped(runs[0].text)]
-    else:
-        lines = _shown(runs).split("\n")
+    text = _plain_text(pieces)
+    lines = [_escaped(text)] if text is not None else _shown(_settled(pieces)).split("\n")
     return [_line_start(line) for line in (line.strip(" ") for line in lines) if line]
+
+
+def _plain_text(pieces: list[_Piece]) -> str | None:
+    """The text of pieces that are nothing but plain text, as those of most paragraphs are; None of all others."""
+    for kind, _, mark in pieces:
+        if kind != "text" or mark:
+            return None
+    text = "".join([piece.text for piece in pieces])
+    return None if may_hold_address(text) else text
 
 
 def _settled(pieces: list[_Piece]) -> list[_Piece]:

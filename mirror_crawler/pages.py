@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -38,6 +39,7 @@ _UNNESTED = frozenset((*_VOID, "p", "li", "option"))
 """Elements without an end tag, or whose end tag may be left out."""
 _NEXT = frozenset(("下一页", "下一頁", "下页", "下頁", ">", "›", "next"))
 _ARROWS = " .>›»→"
+_JSON = json.JSONDecoder(strict=False)
 _FURNITURE = frozenset(("aside", "nav", "footer", "header"))
 
 
@@ -58,12 +60,13 @@ class ListEntry:
 
 
 class Page:
-    """A parsed HTML page at ``url``. Parsed once, whatever is asked of it."""
+    """A parsed HTML page at ``url``; ``html`` as bytes is UTF-8. Parsed once, whatever is asked of it."""
 
-    def __init__(self, html: str, url: str, addresses: Addresses) -> None:
-        if html.count("<") > _MANY_TAGS and _depth(html) > _DEPTH_LIMIT:
+    def __init__(self, html: str | bytes, url: str, addresses: Addresses) -> None:
+        source = html if isinstance(html, bytes) else html.encode(errors="replace")
+        if source.count(b"<") > _MANY_TAGS and _depth(source.decode()) > _DEPTH_LIMIT:
             raise PageError("nested too deeply")
-        self.tree = LexborHTMLParser(html)
+        self.tree = LexborHTMLParser(source)
         self.url = url
         self.addresses = addresses
 
@@ -72,7 +75,7 @@ class Page:
         """Parse a response, whatever encoding it claims; PageError when it is no text."""
         if not isinstance(response, TextResponse):
             raise PageError("not an HTML page")
-        return cls(_decoded(response), response.url, addresses)
+        return cls(_markup(response), response.url, addresses)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that matches, in the order of the selector's alternatives, not of the page."""
@@ -80,6 +83,12 @@ class Page:
             if (node := self.tree.css_first(alternative)) is not None:
                 return node
         return None
+
+    def _each(self, selector: str) -> Iterator[LexborNode]:
+        """The elements that match. Mostly the first is all that is asked for, and it is found faster than all."""
+        if (node := self.tree.css_first(selector)) is not None:
+            yield node
+            yield from self.tree.css(selector)[1:]
 
     def meta(self, name: str) -> str:
         """The content of the first meta element with this ``property`` or ``name``; empty when there is none."""
@@ -89,10 +98,10 @@ class Page:
     def _metas(self) -> dict[str, str]:
         metas: dict[str, str] = {}
         # Not only in the head: a picture in its noscript ends the head early, and what follows lies in the body.
-        for node in self.tree.css("meta[content]"):
+        for node in self.tree.tags("meta"):
             attributes = node.attributes
             for name in (attributes.get("property"), attributes.get("name")):
-                if name and name not in metas:
+                if name and name not in metas and "content" in attributes:
                     metas[name] = _collapse(attributes.get("content") or "")
         return metas
 
@@ -120,8 +129,14 @@ class ListPage(Page):
 
     def entries(self) -> list[ListEntry]:
         """The articles of the page in order, each once; links that lead elsewhere (ads among them) are passed over."""
-        listed = self._entries(self.ENTRIES)
-        return self._entries(f"{self.TOP}, {self.ENTRIES}" if listed else self.FALLBACK)
+        listed = any(self._articles(self.ENTRIES))
+        found: dict[str, ListEntry] = {}
+        for link, address in self._articles(f"{self.TOP}, {self.ENTRIES}" if listed else self.FALLBACK):
+            title = text_of(link) or _collapse(link.attributes.get("title") or "")
+            known = found.get(address.article_id)
+            if known is None or (title and not known.title):
+                found[address.article_id] = ListEntry(known.address if known else address, title)
+        return list(found.values())
 
     def next_url(self, page: int) -> str | None:
         """The address of the page after number ``page``, as the pager itself links it; None on the last page.
@@ -154,17 +169,12 @@ class ListPage(Page):
             return None
         return here._replace(path=target.path, query=target.query, fragment="").geturl()
 
-    def _entries(self, selector: str) -> list[ListEntry]:
-        found: dict[str, ListEntry] = {}
+    def _articles(self, selector: str) -> Iterator[tuple[LexborNode, ArticleAddress]]:
+        """The links to articles outside the page's furniture."""
         for link in self.tree.css(selector):
             address = self.addresses.find_article(link.attributes.get("href") or "", self.url)
-            if address is None or _inside(link, _is_furniture):
-                continue
-            title = text_of(link) or _collapse(link.attributes.get("title") or "")
-            known = found.get(address.article_id)
-            if known is None or (title and not known.title):
-                found[address.article_id] = ListEntry(known.address if known else address, title)
-        return list(found.values())
+            if address is not None and not _inside(link, _is_furniture):
+                yield link, address
 
 
 class ArticlePage(Page):
@@ -235,7 +245,8 @@ class ArticlePage(Page):
         if final is None:
             raise PageError(f"led to {self.url:.200}, which is no article")
         link = self.tree.css_first("link[rel=canonical]")
-        stated = self.addresses.find_article((link.attributes.get("href") or "") if link is not None else "", self.url)
+        href = (link.attributes.get("href") or "") if link is not None else ""
+        stated = self.addresses.find_article(href, self.url) if href and href != self.url else None
         return (
             stated if stated and (stated.article_id, stated.language) == (final.article_id, final.language) else final
         )
@@ -244,7 +255,7 @@ class ArticlePage(Page):
     def title(self) -> str:
         """The headline as printed, else the one in the metadata without the outlet's name."""
         for alternative in self.TITLE.split(", "):
-            for node in self.tree.css(alternative):
+            for node in self._each(alternative):
                 if text := text_of(node):
                     return text
         return self.TITLE_SUFFIX.sub("", self.meta("og:title"))
@@ -314,12 +325,11 @@ class ArticlePage(Page):
     @property
     def section(self) -> Section | None:
         """The last section that the breadcrumb names."""
-        found = None
-        for link in self._all(self.BREADCRUMB):
+        for link in reversed(self._all(self.BREADCRUMB)):
             kind, list_id = self._target(link)
             if kind == "section" and (name := text_of(link)):
-                found = Section(id=list_id, name=name)
-        return found
+                return Section(id=list_id, name=name)
+        return None
 
     @property
     def tags(self) -> list[str]:
@@ -335,7 +345,7 @@ class ArticlePage(Page):
     @property
     def lead_image(self) -> Image | None:
         """The picture above the body, by its real address (FACTS A4, B4)."""
-        for box in self.tree.css(self.LEAD):
+        for box in self._each(self.LEAD):
             if _inside(box, _is_body):  # a picture of the body, then
                 continue
             for node in box.css("img"):
@@ -354,7 +364,7 @@ class ArticlePage(Page):
     @cached_property
     def lead_embed(self) -> Embed | None:
         """The video shown above the body (FACTS B4), if any."""
-        for node in self.tree.css(self.LEAD_EMBED):
+        for node in self._each(self.LEAD_EMBED):
             source = node.attributes.get("src") or node.attributes.get("data-src") or ""
             if not source and (inner := node.css_first("source")) is not None:
                 source = inner.attributes.get("src") or ""
@@ -374,17 +384,22 @@ class ArticlePage(Page):
         """The JSON-LD node of this very article; pages hold other nodes too (FACTS A4)."""
         for script in self.tree.css('script[type="application/ld+json"]'):
             try:
-                data = json.loads(script.text(), strict=False)
+                data = _JSON.decode(script.text())
             except (ValueError, RecursionError):
                 continue
             for node in _nodes(data):
                 main = node.get("mainEntityOfPage")
                 places = (node.get("url"), node.get("@id"), main.get("@id") if isinstance(main, dict) else main)
-                for place in filter(None, map(_string, places)):
-                    address = self.addresses.find_article(place, self.url)
-                    if address and address.article_id == self.address.article_id and "datePublished" in node:
-                        return node
+                if "datePublished" in node and any(map(self._is_here, filter(None, map(_string, places)))):
+                    return node
         return {}
+
+    def _is_here(self, href: str) -> bool:
+        """Whether a link leads to this very article."""
+        if href == self.url:
+            return True
+        address = self.addresses.find_article(href, self.url)
+        return address is not None and address.article_id == self.address.article_id
 
 
 def text_of(node: LexborNode) -> str:
@@ -439,13 +454,14 @@ def _joined(parts: Sequence[CleanBody]) -> CleanBody:
     )
 
 
-def _decoded(response: TextResponse) -> str:
+def _markup(response: TextResponse) -> str | bytes:
     """The text of a response. UTF-8 wins over what is declared whenever the bytes are UTF-8 (FACTS A7), be it with a
     few broken ones; then comes what is declared, then the encodings of Chinese that a page may keep to itself.
     """
     body = response.body
     try:
-        return body.decode("utf-8-sig")
+        body.decode()
+        return body.removeprefix(BOM_UTF8)  # the parser reads UTF-8: text would only be encoded again
     except UnicodeDecodeError:
         text = body.decode("utf-8-sig", "replace")
     broken, beyond_ascii = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))

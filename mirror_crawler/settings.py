@@ -67,9 +67,11 @@ EXTENSIONS = {
 SPIDER_MIDDLEWARES = {
     "mirror_crawler.middlewares.SkipStored": 100,  # outermost: sees what the spider really asked for
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # nothing here follows links to a depth
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # only addresses of known forms are asked for
 }
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # public pages ask for no password
     "mirror_crawler.middlewares.OutletHostsOnly": 50,
     # Scrapy's own lets disallowed pages through when several requests wait for one robots.txt.
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

@@ -94,10 +94,10 @@ def test_other_paths_leave_no_old_page_behind(
 def test_a_full_disk_is_one_line(
     shared: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(path: Path, _: bytes) -> int:
-        raise OSError(28, "No space left on device", str(path))
+    def full(path: str, _: bytes) -> None:
+        raise OSError(28, "No space left on device", path)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("mirror_crawler.tree._write_file", full)
     assert shared.ask("render", "--output", str(tmp_path)) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"scrapy render: cannot write {tmp_path}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from scrapy.settings import Settings
@@ -57,12 +59,11 @@ class TestTree:
     def test_a_write_that_fails_leaves_the_page_and_no_rest(self, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
         tree.write("a.md", b"old")
 
-        def full(path: Path, content: bytes) -> None:
-            with path.open("wb") as file:
-                file.write(content[:1])
-            raise OSError(28, "No space left on device")
+        def fills_up(file: int, content: bytes) -> int:
+            monkeypatch.setattr(os, "write", mock.Mock(side_effect=OSError(28, "No space left on device")))
+            return os.pwrite(file, content[:1], 0)
 
-        monkeypatch.setattr(Path, "write_bytes", full)
+        monkeypatch.setattr(os, "write", fills_up)
         with pytest.raises(OSError, match="No space"):
             tree.write("a.md", b"new")
         assert contents(tree.root) == {"a.md": b"old"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -42,6 +43,8 @@ class Command(ScrapyCrawl):
         except (ArgumentError, SettingError, StoreError) as error:
             self._refuse(str(error))
             return
+        # Scrapy's handlers leave out what is below this level, but a record of every page and item is made for them.
+        logging.getLogger().setLevel(self.settings["LOG_LEVEL"])
         crawler = self._create_crawler(args[0])
         _ = self.crawler_process.crawl(crawler, **opts.spargs)  # awaited by start()
         self.crawler_process.start()

@@ -57,11 +57,15 @@ def safe_address(raw: str, base: str) -> str | None:
     """
     if len(raw) <= _ADDRESS_LIMIT and _PLAIN.fullmatch(raw):
         return raw
-    found = _cleaned_address(raw, "" if raw.startswith(("http://", "https://")) else base)
-    return found if found and (_PLAIN.fullmatch(found) or _cleaned_address(found, "") == found) else None
+    return _stable_address(raw, "" if raw.startswith(("http://", "https://")) else base)
 
 
 @functools.lru_cache(maxsize=8192)
+def _stable_address(raw: str, base: str) -> str | None:
+    found = _cleaned_address(raw, base)
+    return found if found and (_PLAIN.fullmatch(found) or _cleaned_address(found, "") == found) else None
+
+
 def _cleaned_address(raw: str, base: str) -> str | None:
     raw = _without_junk(raw) if len(raw) <= _ADDRESS_LIMIT else ""
     if not raw or raw.startswith("#"):

@@ -50,9 +50,10 @@ def paragraphs(pieces: list[Piece]) -> list[list[Segment]]:
     """
     if len(pieces) == 1:
         text, formats, _ = pieces[0]
-        text = _GAP.sub(_inner_worth, text.strip(EDGE))
+        text = _collapsed(text.strip(EDGE))
         return [[(text, formats)]] if text else []
-    parts = _parts(pieces) if len(pieces) > 2 else [pieces]
+    breaks = [text for text, _, _ in pieces].count(BR)
+    parts = _parts(pieces) if breaks > 1 else [pieces]
     return [segments for part in parts if (segments := _segments(part))]
 
 
@@ -78,16 +79,19 @@ def _segments(pieces: list[Piece]) -> list[Segment]:
     gap, left, link_before = "", "", 0
     before: Formats = ()
     for text, formats, link in _without_edges(pieces):
-        rest = text.lstrip(_WHITE_OR_BR)
-        gap += text[: len(text) - len(rest)]
-        if not rest:
-            continue
-        if gap and found and (worth := _worth(gap, left, rest[0], at_link=link != link_before)):
+        words, after = text, ""
+        if text[0] in _WHITE_OR_BR or text[-1] in _WHITE_OR_BR:
+            rest = text.lstrip(_WHITE_OR_BR)
+            gap += text[: len(text) - len(rest)]
+            words = rest.rstrip(_WHITE_OR_BR)
+            after = rest[len(words) :]
+            if not words:
+                continue
+        if gap and found and (worth := _worth(gap, left, words[0], at_link=link != link_before)):
             # No format begins or ends with a space: it has those that both neighbours share.
             found.append((worth, before[: depth_shared(before, formats)]))
-        words = rest.rstrip(_WHITE_OR_BR)
-        found.append((_GAP.sub(_inner_worth, words), formats))
-        gap, left, before, link_before = rest[len(words) :], words[-1], formats, link
+        found.append((_collapsed(words), formats))
+        gap, left, before, link_before = after, words[-1], formats, link
     return found
 
 
@@ -118,6 +122,13 @@ def _worth(gap: str, left: str, right: str, *, at_link: bool) -> str:
     if "\n" in gap or "\r" in gap:
         return "" if _wide(left) or _wide(right) else " "
     return "" if at_link and _wide(left) and _wide(right) else " "
+
+
+def _collapsed(words: str) -> str:
+    """A piece without white space at its edges, each gap in it replaced by what it is worth."""
+    if words.isprintable() and "  " not in words:
+        return words  # most pieces: the plain space is the only printable white space, and alone it stays
+    return _GAP.sub(_inner_worth, words)
 
 
 def _inner_worth(gap: re.Match[str]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from html import unescape
 
+_NO_GAP = re.compile(r"</?(?:a|strong|em|su[bp]|code|img)\b[^>]*>|</p>(?=<p>)")
+"""Tags that separate nothing, or only what the next tag separates too. Most are such, so they are taken out first."""
+
 _TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>|([^<]+)")
 _BLOCKS = frozenset(["p", "h2", "h3", "h4", "blockquote", "ul", "ol", "li", "pre", "hr", "figure", "figcaption"])
 
@@ -16,7 +19,7 @@ def plain_text(body_html: str) -> str:
     nothing.
     """
     text = _PlainText()
-    for closing, name, words in _TOKEN.findall(body_html):
+    for closing, name, words in _TOKEN.findall(_NO_GAP.sub("", body_html)):
         if words:
             text.add(unescape(words))
         else:

@@ -67,11 +67,12 @@ def _inline(segments: list[Segment], kind: str) -> str:
     for text, formats in segments:
         if formats != open_:
             shared = depth_shared(open_, formats)
-            parts += [_end_tag(one) for one in reversed(open_[shared:])]
+            if open_:
+                parts += _end_tags(open_[shared:])
             parts += formats[shared:]
             open_ = formats
         parts.append("<br>" if text == "\n" and kind != "pre" else _escaped(text))
-    parts += [_end_tag(one) for one in reversed(open_)]
+    parts += _end_tags(open_)
     return "".join(parts)
 
 
@@ -79,5 +80,5 @@ def _escaped(text: str) -> str:
     return escape(text, quote=False) if "&" in text or "<" in text or ">" in text else text
 
 
-def _end_tag(start_tag: str) -> str:
-    return "</a>" if start_tag.startswith("<a ") else f"</{start_tag[1:]}"
+def _end_tags(formats: Formats) -> list[str]:
+    return ["</a>" if one.startswith("<a ") else f"</{one[1:]}" for one in reversed(formats)]

@@ -18,6 +18,7 @@ class NtdtvArticlePage(ArticlePage):  # noqa: D101  (its base class is the manua
     TITLE = ".article_title h1, .main_title h1, .main_title, main h1"
     BODY = "div.post_content[itemprop=articleBody], [itemprop=articleBody], .article_content"
     CLOCK = ".article_info .time, .article_info time"
+    BREADCRUMB = "#breadcrumb a, .breadcrumb a, .breadcrumbs a, a.breadcrumbs"
     OUTSIDE_BODY = ".featured_image, .featured_video, .article_title, .article_info, .main_title"
     CREDITS = NTDTV
     UPDATE_LABEL_MEANS_UPDATE = True
