@@ -1,7 +1,7 @@
 # make crawl [OUTLET=ntdtv] [ARGS="-a section=prog204"]   set everything up, then crawl
 # make test                                               every check there is
 # make demo                                               the same crawl against the sample outlet, without internet
-# make bench                                              pages per second and memory against a bare spider
+# make bench                                              speed and memory of a crawl, and of one with nothing new
 
 PYTHON ?= python3
 OUTLET ?= epochtimes
@@ -27,6 +27,7 @@ demo: $(VENV)/ready
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.crawl speed
 	$(BIN)/python -m benchmarks.crawl memory
+	$(BIN)/python -m benchmarks.idle
 
 clean:
 	rm -rf $(VENV) build

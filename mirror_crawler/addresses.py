@@ -10,6 +10,7 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from mirror_crawler.items import ListKind
@@ -27,6 +28,7 @@ _PLAIN = re.compile(
 )
 """Most addresses: absolute, and nothing glued to them."""
 
+_DAY = re.compile(r"/(\d{1,4})/(\d{1,2})/(\d{1,2})/")
 _SLUG_LIMIT = 100
 _CAPITALS = re.compile(r"[A-Z]+")
 _NO_SLUG = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd]")
@@ -40,6 +42,18 @@ class ArticleAddress:
     article_id: str
     url: str
     language: str
+
+    @property
+    def day(self) -> date | None:
+        """The day in the address, None when it is no real one. It is near the day of publication (FACTS A1, B1)."""
+        match = _DAY.search(self.url)
+        if match is None:
+            return None
+        year, month, day = (int(part) for part in match.groups())
+        try:
+            return date(year + 2000 if year < 100 else year, month, day)
+        except ValueError:
+            return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

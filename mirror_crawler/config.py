@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from scrapy.settings import BaseSettings
 
-from mirror_crawler import paths
+from mirror_crawler import hooks, paths
 from mirror_crawler.render import PageOptions, Renderer
 
 _Choice = TypeVar("_Choice")
@@ -29,6 +29,11 @@ class MirrorConfig:
     database: str
     path: str
     max_list_pages: int
+    revisit_hours: int
+    waits_when_busy: bool
+    logs_json: bool
+    hook_command: str
+    hook_url: str
     pages: PageOptions
 
     @classmethod
@@ -45,6 +50,11 @@ class MirrorConfig:
             database=settings["MIRROR_DB"] or f"sqlite:///{data / 'mirror.db'}",
             path=settings["MIRROR_PATH"],
             max_list_pages=_number(settings, "MIRROR_MAX_LIST_PAGES", minimum=1),
+            revisit_hours=_number(settings, "MIRROR_REVISIT_HOURS", minimum=0),
+            waits_when_busy=_choice(settings, "MIRROR_BUSY", ("leave", "wait")) == "wait",
+            logs_json=_choice(settings, "MIRROR_LOG", ("human", "json")) == "json",
+            hook_command=_checked(settings, "MIRROR_HOOK_COMMAND", hooks.check_command),
+            hook_url=_checked(settings, "MIRROR_HOOK_URL", hooks.check_url),
             pages=_page_options(settings),
         )
 
@@ -98,6 +108,16 @@ def _page_options(settings: BaseSettings) -> PageOptions:
         counter=settings["MIRROR_COUNTER"],
         title=settings["MIRROR_TITLE"],
     )
+
+
+def _checked(settings: BaseSettings, name: str, check: Callable[[str], None]) -> str:
+    """A setting that ``check`` accepts. What it says is shown, and not the value, which may hold a secret."""
+    value = str(settings[name])
+    try:
+        check(value)
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from None
+    return value
 
 
 def _choice(settings: BaseSettings, name: str, choices: tuple[_Choice, ...]) -> _Choice:

@@ -74,7 +74,8 @@ class _Record:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Make the item from a parsed JSON object.
 
-        Raises ValueError naming the field when one is missing, unknown or of another type.
+        A field that has a default may be absent. Raises ValueError naming the field when one is missing, unknown or
+        of another type.
         """
         return typing.cast(Self, _build(cls, record, ""))
 
@@ -85,6 +86,7 @@ class Article(_Record):
 
     ``published_at`` and ``modified_at`` are ISO 8601 with the outlet's offset; ``first_seen_at`` and ``fetched_at``
     are UTC. With ``published_source`` ``dateline`` only the day is known and the time of day is 00:00.
+    ``withdrawn_at`` is when (UTC) the outlet was seen to have taken the article down, None while it stands there.
     """
 
     schema: int = SCHEMA
@@ -109,6 +111,7 @@ class Article(_Record):
     revision: int = 1
     first_seen_at: str
     fetched_at: str
+    withdrawn_at: str | None = None
 
     def __post_init__(self) -> None:
         _check_key(self.outlet, self.article_id)
@@ -159,6 +162,36 @@ def content_hash(title: str, lead_image: Image | None, body_html: str) -> str:
     return hashlib.sha256(seen.encode()).hexdigest()
 
 
+def reads_the_same(one: Article, other: Article) -> bool:
+    """Whether two versions are the same to a reader, be their hashes equal or not.
+
+    What may change behind the same words is left out: where links lead (the outlets link their keywords by machine,
+    FACTS A1), and from which size or copy of a picture a page is served. What is embedded counts with its address.
+    """
+    return _as_read(one) == _as_read(other)
+
+
+_UNSEEN = re.compile(r'<a href="(?P<embed>[^"]*)"></a>|<a href="[^"]*">|</a>|(?<=<img src=")(?P<picture>[^"]*)')
+_SIZE = re.compile(r"-\d{2,4}x\d{2,4}(?=\.\w{3,4}$)")
+"""The outlets' mark of a smaller copy of a picture (FACTS A3, A4)."""
+
+
+def _as_read(article: Article) -> tuple[str, tuple[str, str] | None, str]:
+    lead = article.lead_image
+    return article.title, (_picture(lead.url), lead.caption) if lead else None, _UNSEEN.sub(_seen, article.body_html)
+
+
+def _seen(match: re.Match[str]) -> str:
+    if match["picture"] is not None:
+        return _picture(match["picture"])
+    return f"[{match['embed']}]" if match["embed"] is not None else ""
+
+
+def _picture(url: str) -> str:
+    """The address of a picture without what tells its copies apart."""
+    return _SIZE.sub("", url.partition("?")[0])
+
+
 def _check_key(outlet: str, article_id: str) -> None:
     """Keys become paths and SQL keys: only short lower-case words pass, wherever the item came from."""
     for name, value in (("outlet", outlet), ("article_id", article_id)):
@@ -175,6 +208,12 @@ def _fields_of(item: Any) -> dict[str, Any]:
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
+
+
+@functools.cache
+def _required(kind: type) -> frozenset[str]:
+    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(kind)
+    return frozenset(field.name for field in fields if field.default is dataclasses.MISSING)
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:
@@ -204,8 +243,9 @@ def _build_object(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError(f"{where.rstrip('.') or 'record'}: not an object")
     hints = _hints(kind)
-    if missing := hints.keys() - value.keys():
+    if missing := _required(kind) - value.keys():
         raise ValueError(f"{where}{min(missing)}: missing")
     if unknown := value.keys() - hints.keys():
         raise ValueError(f"{where}{min(unknown)}: unknown field")
-    return kind(**{name: _build(hint, value[name], f"{where}{name}.") for name, hint in hints.items()})
+    built = {name: _build(hint, value[name], f"{where}{name}.") for name, hint in hints.items() if name in value}
+    return kind(**built)

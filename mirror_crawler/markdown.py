@@ -53,6 +53,9 @@ _LINE_START = re.compile(
     r"(?=[-+](?:[ \t]|$)|#{1,6}(?:[ \t]|$)|>|=+[ \t]*$|[-|:][-|: \t]*$)"  # the first character is escaped
     r"|[0-9]{1,9}(?=[.)](?:[ \t]|$))"  # or what follows the number
 )
+_LIST = re.compile(r"[-+] |[0-9]+[.)] ")
+"""How a list begins; a text that begins so is escaped."""
+
 _CLOSING_HASHES = re.compile(r"(?<=[ \t])(?=#+[ \t]*$)")
 _UNSAFE_IN_PATH = re.compile(r"[^\w./~-]+")
 _UNSAFE_IN_ADDRESS = re.compile(r"[\x00-\x20<>()\\\"`|\x7f]+")
@@ -230,10 +233,8 @@ def _item(node: LexborNode, choices: Choices, depth: int) -> str:
     if node.tag != "li":
         return _paragraph(_pieces([node], choices))
     blocks = _blocks(node, choices, depth + 1)
-    children = list(node.iter())
-    ends_in_list = bool(children) and children[-1].tag in ("ul", "ol")
     # An empty line between an item's text and the list under it would make paragraphs of all items.
-    tight = len(blocks) == 2 and ends_in_list and not blocks[0].startswith("<")
+    tight = len(blocks) == 2 and _LIST.match(blocks[1]) and not blocks[0].startswith("<")
     return ("\n" if tight else "\n\n").join(blocks)
 
 
@@ -249,7 +250,7 @@ def _rule(_node: LexborNode, _choices: Choices, _depth: int) -> str:
 def _preformatted(node: LexborNode, _choices: Choices, _depth: int) -> str:
     code = (node.text(deep=True) or "").strip("\n")
     fence = "`" * max(3, _longest_run("`", code) + 1)
-    return f"{fence}\n{code}\n{fence}" if code.strip() else ""
+    return f"{fence}\n{code}\n{fence}" if code.strip(" \t\n") else ""
 
 
 def _figure(node: LexborNode, choices: Choices, depth: int) -> str:

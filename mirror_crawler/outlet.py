@@ -1,4 +1,4 @@
-"""The spider of an outlet: list and tag pages → article requests. It parses nothing itself and knows no store."""
+"""The spider of an outlet: lists, feeds and sitemaps → article requests. It parses nothing and knows no store."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from twisted.python.failure import Failure
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
+from mirror_crawler.clock import BEIJING
+from mirror_crawler.conditional import CONDITIONAL
+from mirror_crawler.discovery import feed_entries, sitemap_entries
+from mirror_crawler.health import Expectations
 from mirror_crawler.items import Article, Listing
-from mirror_crawler.pages import ArticlePage, EmptyListError, ListPage, PageError
+from mirror_crawler.pages import ArticlePage, EmptyListError, GonePageError, ListPage, PageError
 from mirror_crawler.run import Run
 
+_GONE = (404, 410)
+_LIKE_A_LIST = 5
+_DEEPEST_SITEMAP, _MOST_SITEMAPS = 2, 20
 _ARTICLES_FIRST = 10
 """Articles are fetched before further list pages, so the queue never holds more than a few pages' worth of requests."""
 
@@ -32,6 +39,9 @@ class OutletSpider(Spider):
         list_page, article_page: the page classes that hold its selectors.
         sections: id → name of the sections that ``-a section=`` takes.
         default_sections: the sections of a run without arguments.
+        section_feed: the form of the address of a section's feed, with ``{id}``; empty when sections have none.
+        feeds, sitemaps: addresses of those of the whole outlet.
+        expectations: what a run must bring, see health.py.
 
     """
 
@@ -41,6 +51,10 @@ class OutletSpider(Spider):
     article_page: ClassVar[type[ArticlePage]]
     sections: ClassVar[Mapping[str, str]]
     default_sections: ClassVar[Sequence[str]]
+    section_feed: ClassVar[str] = ""
+    feeds: ClassVar[Sequence[str]] = ()
+    sitemaps: ClassVar[Sequence[str]] = ()
+    expectations: ClassVar[Expectations] = Expectations()
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
         super().__init__(name)
@@ -53,7 +67,29 @@ class OutletSpider(Spider):
         Names that start with ``_`` belong to the scheduler that started the crawl (Scrapyd's ``_job``).
         """
         ours = {name: value for name, value in arguments.items() if not name.startswith("_")}
-        return read_plan(ours, cls.addresses, cls.sections, cls.default_sections)
+        return read_plan(
+            ours,
+            cls.addresses,
+            cls.sections,
+            cls.default_sections,
+            section_feed=cls.section_feed,
+            feeds=cls.feeds,
+            sitemaps=cls.sitemaps,
+            today=datetime.now(BEIJING).date(),
+        )
+
+    @classmethod
+    def selectors(cls) -> dict[str, str]:
+        """The selectors on which the fields of a record rest, for whoever has to mend them."""
+        return {
+            "title": cls.article_page.TITLE,
+            "body": cls.article_page.BODY,
+            "time": cls.article_page.CLOCK,
+            "section": cls.article_page.BREADCRUMB,
+            "tags": cls.article_page.TAGS,
+            "lead_image": cls.article_page.LEAD,
+            "list": cls.list_page.ENTRIES,
+        }
 
     @property
     def run(self) -> Run:
@@ -61,9 +97,13 @@ class OutletSpider(Spider):
         return Run.of(self.crawler)
 
     async def start(self) -> AsyncIterator[Request]:
-        """The lists and articles of the plan."""
+        """The lists, feeds, sitemaps and articles of the plan."""
         for address in self.plan.lists:
             yield self.list_request(address.url, address, address.page)
+        for url in self.plan.feeds:
+            yield self.source_request(url, "feed")
+        for url in self.plan.sitemaps:
+            yield self.source_request(url, "sitemap")
         for article in self.plan.articles:
             yield self.article_request(article)
 
@@ -78,8 +118,19 @@ class OutletSpider(Spider):
             callback=self.parse_list,
             errback=self.list_failed,
             cb_kwargs={"origin": origin, "page": page, "name": name, "before": before},
-            meta={"download_slot": self.name},
-            dont_filter=True,  # middlewares.SkipStored asks for each thing once
+            meta={"download_slot": self.name, "handle_httpstatus_list": [304]},
+            dont_filter=True,  # walks.Walks asks for each page once
+        )
+
+    def source_request(self, url: str, source: str, depth: int = 0) -> Request:
+        """A request for a feed or a sitemap; ``depth`` is that of a sitemap in indexes of sitemaps."""
+        return Request(
+            url,
+            callback=self.parse_source,
+            errback=self.source_failed,
+            cb_kwargs={"source": source, "depth": depth},
+            meta={"download_slot": self.name, "handle_httpstatus_list": [304], CONDITIONAL: self.plan.window is None},
+            dont_filter=True,
         )
 
     def article_request(self, address: ArticleAddress) -> Request:
@@ -89,7 +140,7 @@ class OutletSpider(Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"address": address},
-            meta={"download_slot": self.name},
+            meta={"download_slot": self.name, "handle_httpstatus_list": [304, *_GONE]},
             dont_filter=True,
             priority=_ARTICLES_FIRST,
         )
@@ -104,14 +155,14 @@ class OutletSpider(Spider):
     ) -> AsyncIterator[Listing | Request]:
         """What a list page says: a listing and a request for every article, and a request for the page after it.
 
-        What is stored already is taken out, and where to stop decided (by ``before``, among others), by
-        :class:`middlewares.SkipStored`.
+        What is stored already is taken out by :class:`looks.Looks`, and where to stop is decided (by ``before``, among
+        others) by :class:`walks.Walks`.
         """
         parsed = self.list_page.from_response(response, self.addresses)
         entries = parsed.entries()
         self.run.count("lists/pages")
         if not entries:
-            raise EmptyListError(f"no article link ({self.list_page.ENTRIES})")
+            raise EmptyListError.lacking("list", self.list_page.ENTRIES, "article link")
         name = name or parsed.name or self.sections.get(origin.list_id, origin.list_id)
         seen_at = utc_now()
         for position, entry in enumerate(entries, 1):
@@ -132,18 +183,54 @@ class OutletSpider(Spider):
             named = tuple(entry.address.article_id for entry in entries)
             yield self.list_request(following, origin, page + 1, name, named)
 
+    async def parse_source(self, response: Response, source: str, depth: int) -> AsyncIterator[Request]:
+        """Requests for the articles that a feed or sitemap names, and for the sitemaps in an index of them.
+
+        What comes in this way has no listing: only the pages of a list say what it holds.
+        """
+        self.run.count(f"sources/{source}")
+        if source == "feed":
+            links = [[entry.link, entry.guid] for entry in feed_entries(response.body)]
+        else:
+            sitemap = sitemap_entries(response.body)
+            links = [[entry.url] for entry in sitemap.entries]
+            if depth < _DEEPEST_SITEMAP:
+                for url in sitemap.sitemaps[:_MOST_SITEMAPS]:
+                    yield self.source_request(url, source, depth + 1)
+        for places in links:
+            address = next(filter(None, (self.addresses.find_article(place, response.url) for place in places)), None)
+            if address is not None and (self.plan.window is None or self.plan.window.may_hold(address.day)):
+                yield self.article_request(address)
+
     async def parse_article(self, response: Response, address: ArticleAddress) -> AsyncIterator[Article]:
-        """The article of a page; PageError when the page is none, or another."""
+        """The article of a page; PageError when the page is none, or another; GonePageError when there is none now."""
+        if response.status in _GONE:
+            raise GonePageError(f"HTTP {response.status}")
         parsed = self.article_page.from_response(response, self.addresses)
-        article = parsed.article(self.name, utc_now())
+        try:
+            article = parsed.article(self.name, utc_now())
+        except PageError as error:
+            if parsed.is_error_page or (parsed.stands_for_another and self._is_list(response)):
+                raise GonePageError("soft 404: a page without an article") from error
+            raise
         if article.article_id != address.article_id:
-            raise PageError(f"led to another article, {article.article_id}")
+            raise PageError(f"led to another article ({article.article_id})")
         for what, number in parsed.body.removed.items():
             self.run.count(f"markup/{what}", number)
         if parsed.disputed_clock:
             self.run.count("articles/clock_disputed")
             self.logger.info("The clocks of %s contradict each other", article.url)
         yield article
+
+    def _is_list(self, response: Response) -> bool:
+        """Whether a page names articles as list pages do."""
+        return len(self.list_page.from_response(response, self.addresses).entries()) >= _LIKE_A_LIST
+
+    def source_failed(self, failure: Failure) -> Iterator[Any]:
+        """A feed or sitemap could not be fetched. The outlet may have given it up, and lists bring the same."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self.run.source_failed(request, cause_of(failure))
+        return iter(())
 
     def list_failed(self, failure: Failure) -> Iterator[Any]:
         """A list page could not be fetched."""

@@ -44,11 +44,29 @@ _FURNITURE = frozenset(("aside", "nav", "footer", "header"))
 
 
 class PageError(Exception):
-    """The page is not what its address promised; the message says in a few words why."""
+    """The page is not what its address promised; the message says in a few words why.
+
+    ``field`` is what the page lacks (``title``, ``body`` or ``list``) and ``selector`` what it was looked for with;
+    both None when the fault is another.
+    """
+
+    field: str | None = None
+    selector: str | None = None
+
+    @classmethod
+    def lacking(cls, field: str, selector: str, what: str = "") -> Self:
+        """The error of a page on which ``selector`` finds no ``field``; ``what`` names it for people."""
+        error = cls(f"no {what or field} ({selector})")
+        error.field, error.selector = field, selector
+        return error
 
 
 class EmptyListError(PageError):
     """A list page that names no article."""
+
+
+class GonePageError(PageError):
+    """The outlet has the article not any more, and says so by a status code or a page of another kind."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -194,6 +212,10 @@ class ArticlePage(Page):
     STATION_NAMES: ClassVar[re.Pattern[str]] = re.compile(r"大[纪紀]元|新唐人|epoch|ntd|[电電][视視]", re.IGNORECASE)
     """An author in the metadata that matches is the outlet, not a person."""
     TITLE_SUFFIX: ClassVar[re.Pattern[str]] = re.compile(r"\s+[-|]\s+(?:大[纪紀]元|新唐人).*$", re.DOTALL)
+    ERROR: ClassVar[re.Pattern[str]] = re.compile(
+        r"\b404\b|not found|不存在|未找到|[无無]法找到|[没沒]有找到|已[经經]?[删刪移]除", re.IGNORECASE
+    )
+    """Words in the title of a page that stands where an article was."""
     CREDITS: ClassVar[CreditRules]
     UPDATE_LABEL_MEANS_UPDATE: ClassVar[bool] = False
     """A printed 更新 label marks the time of an update (ntdtv) and not the publication (epochtimes)."""
@@ -207,12 +229,12 @@ class ArticlePage(Page):
         """The article of this page, its hash still empty; PageError when it lacks headline or body, or is another."""
         address = self.address
         if not self.title:
-            raise PageError(f"no headline ({self.TITLE})")
+            raise PageError.lacking("title", self.TITLE, "headline")
         # Reading the body takes away what stands in it without being body, so what is read there comes first.
         lead_image, clocks = self.lead_image, self.clocks
         body = self.body
         text = plain_text(body.html)
-        read = read_credits(text.split("\n\n"), self.CREDITS, _day_of(address))
+        read = read_credits(text.split("\n\n"), self.CREDITS, address.day)
         clock = self._clock(clocks, read.dateline)
         self.disputed_clock = clock.disputed
         return Article(
@@ -238,14 +260,43 @@ class ArticlePage(Page):
             fetched_at=fetched_at,
         )
 
+    @property
+    def claims_an_article(self) -> bool:
+        """Whether the page says of itself that it is this article, be it readable or not."""
+        stated = self.addresses.find_article(self._canonical, self.url) if self._canonical else None
+        if stated is not None and stated.article_id == self.address.article_id:
+            return True
+        return bool(self.json_ld or self.meta("article:published_time"))
+
+    @property
+    def stands_for_another(self) -> bool:
+        """Whether the page says of itself that it is another than this article.
+
+        One that only does not say which it is may be drawn with a new template.
+        """
+        return bool(self._canonical) and not self.claims_an_article
+
+    @property
+    def _canonical(self) -> str:
+        link = self.tree.css_first("link[rel=canonical]")
+        return (link.attributes.get("href") or "") if link is not None else ""
+
+    @property
+    def is_error_page(self) -> bool:
+        """Whether the page says in its head that there is nothing at its address, and not that it is an article.
+
+        The outlets' own error pages are not known (FACTS A7, B7), so this goes by the words such pages have.
+        """
+        titles = [text_of(node) for node in self.tree.css("title, h1")]
+        return any(map(self.ERROR.search, titles)) and not self.claims_an_article
+
     @cached_property
     def address(self) -> ArticleAddress:
         """Whose page this is: the canonical link when it names the same article as the final address, else that."""
         final = self.addresses.find_article(self.url)
         if final is None:
-            raise PageError(f"led to {self.url:.200}, which is no article")
-        link = self.tree.css_first("link[rel=canonical]")
-        href = (link.attributes.get("href") or "") if link is not None else ""
+            raise GonePageError(f"led to no article ({self.url:.200})")
+        href = self._canonical
         stated = self.addresses.find_article(href, self.url) if href and href != self.url else None
         return (
             stated if stated and (stated.article_id, stated.language) == (final.article_id, final.language) else final
@@ -265,7 +316,7 @@ class ArticlePage(Page):
         """The body in the closed vocabulary, a lead video in front of it. PageError when there is nothing in it."""
         containers = self._containers()
         if not containers:
-            raise PageError(f"no body ({self.BODY})")
+            raise PageError.lacking("body", self.BODY)
         lead, parts = self.lead_embed, []
         for container in containers:
             for node in _outermost(self._not_body(container)):
@@ -276,7 +327,7 @@ class ArticlePage(Page):
             anchor = f'<p><a href="{lead.url.replace("&", "&amp;")}"></a></p>'
             body = dataclasses.replace(body, html=anchor + body.html, embeds=[lead, *body.embeds])
         if not body.html:
-            raise PageError(f"nothing in the body ({self.BODY})")
+            raise PageError.lacking("body", self.BODY, "text in the body")
         return body
 
     def _containers(self) -> list[LexborNode]:
@@ -499,17 +550,6 @@ def _depth(html: str) -> int:
         depth = max(0, depth - 1) if closing else depth + 1
         deepest = max(deepest, depth)
     return deepest
-
-
-def _day_of(address: ArticleAddress) -> date | None:
-    match = re.search(r"/(\d{1,4})/(\d{1,2})/(\d{1,2})/", address.url)
-    if match is None:
-        return None
-    year, month, day = (int(part) for part in match.groups())
-    try:
-        return date(year + 2000 if year < 100 else year, month, day)
-    except ValueError:
-        return None
 
 
 def _nodes(data: Any) -> Iterator[dict[str, Any]]:

@@ -90,6 +90,11 @@ def path_of(pattern: str, article: Article) -> str:
     )
 
 
+def history_path(article_page: str) -> str:
+    """The page, beside an article's page, that tells how the outlet changed the article."""
+    return f"{article_page.removesuffix('.md')}.history.md"
+
+
 def list_directory(outlet: str, kind: str, list_id: str) -> str:
     """The directory of a list: ``kind`` is ``section``, ``tag``, ``all`` (every article of the outlet) or ``tags``
     (every tag of the outlet).

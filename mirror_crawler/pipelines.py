@@ -122,19 +122,25 @@ class Store:
     def process_item(self, item: Article | Listing) -> Article | Listing:
         """The item as it is stored: with its revision and the time it was first seen."""
         try:
-            if isinstance(item, Listing):
-                new = self.run.store.put_listing(item, self.run.name)
-                stored: Article | Listing | None = item if new else None
-                self.run.count("listings/new" if new else "listings/known")
-            else:
-                stored = self.run.store.put_article(item, self.run.name, self.links.targets_of(item))
-                self.run.count(_outcome(stored))
+            stored, outcome = self._listing(item) if isinstance(item, Listing) else self._article(item)
         except StoreError as error:
             self.run.store_failed(error)
             raise DropItem(str(error)) from None
-        if stored is None:
+        self.run.count(f"{'listings' if isinstance(item, Listing) else 'articles'}/{outcome}")
+        if outcome in ("known", "unchanged"):
             raise DropItem(f"{item.url} is stored as it is")
         return stored
+
+    def _listing(self, listing: Listing) -> tuple[Listing, str]:
+        new = self.run.store.put_listing(listing, self.run.name)
+        return listing, "new" if new else "known"
+
+    def _article(self, article: Article) -> tuple[Article, str]:
+        if article.withdrawn_at is not None:
+            self.run.store.withdraw(article, self.run.name)
+            return article, "withdrawn"
+        state = self.run.states.pop(article.url, None)
+        return self.run.store.put_article(article, self.run.name, self.links.targets_of(article), state)
 
 
 class WritePages:
@@ -150,9 +156,18 @@ class WritePages:
         return cls(crawler)
 
     async def close_spider(self) -> None:
-        """Write what is stale; in a thread, so signals are still answered."""
+        """Write what is stale; in a thread, so signals are still answered.
+
+        After a run that failed the outlet's pages stay as the last good run left them.
+        """
         try:
-            self.run.settle_walks()
+            if self.run.name:
+                self.run.journal.settle()
+            publishes = self.run.publishes
+            if self.run.name:
+                self.run.revise_wanted()
+            if not publishes:
+                return
             tally = await asyncio.to_thread(self.writer.write_stale, self.run.outlet)
         except (OSError, StoreError) as error:
             logger.critical("The pages could not be written: %s", error)
@@ -186,9 +201,3 @@ def _plain_image(image: Image) -> Image:
 
 def _distinct(texts: list[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, map(plain, texts))))
-
-
-def _outcome(stored: Article | None) -> str:
-    if stored is None:
-        return "articles/unchanged"
-    return "articles/new" if stored.revision == 1 else "articles/revised"

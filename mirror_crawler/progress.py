@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 
+from mirror_crawler import logs
 from mirror_crawler.run import Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 _SUMMARY = (
-    ("list pages", "lists/pages", "lists/failed", "failed"),
+    ("list pages", "lists/pages", "lists/not_modified", "not modified"),
     ("listings new", "listings/new", "listings/known", "known"),
     ("articles new", "articles/new", "articles/known", "known"),
     ("articles revised", "articles/revised", "articles/unchanged", "unchanged"),
+    ("articles withdrawn", "articles/withdrawn", "articles/returned", "returned"),
     ("articles failed", "articles/failed", "articles/second_look", "asked for twice"),
     ("pages written", "pages/written", "pages/unchanged", "unchanged"),
-    ("requests", "downloader/request_count", "retry/count", "retries"),
+    ("requests", "downloader/request_count", "http/not_modified", "not modified"),
     ("bytes", "downloader/response_bytes", None, ""),
 )
 
@@ -51,7 +53,7 @@ class Progress:
     def spider_opened(self) -> None:
         """Start the clock, and the line where somebody may look at it."""
         self._started = time.monotonic()
-        if self.stream.isatty():
+        if self.stream.isatty() and not self.run.config.logs_json:
             self._ticking.start(1.0)
 
     def tick(self) -> None:
@@ -75,8 +77,21 @@ class Progress:
         if self._ticking.running:
             self._ticking.stop()
             self.stream.write("\r\033[K")
-        self.stream.write(self.table(time.monotonic() - self._started))
+        seconds = time.monotonic() - self._started
+        if self.run.refused:
+            return
+        self.stream.write(self.summary(seconds) if self.run.config.logs_json else self.table(seconds))
         self.stream.flush()
+
+    def summary(self, seconds: float) -> str:
+        """The end of the run as one line of JSON."""
+        run = self.run
+        level = {"ok": "INFO", "degraded": "WARNING"}.get(run.verdict, "ERROR")
+        message = f"{run.verdict} after {seconds:.0f} s"
+        findings = [finding.line for finding in run.judgement.findings]
+        counts = {name: run.counted(key) for name, key, *_ in _SUMMARY}
+        told: dict[str, Any] = {"verdict": run.verdict, "findings": findings, "counts": counts}
+        return logs.line(level, __name__, message, at=None, outlet=run.outlet, run=run.name, **told) + "\n"
 
     def table(self, seconds: float) -> str:
         """The summary of a run that took ``seconds``."""
@@ -84,7 +99,8 @@ class Progress:
         for name, key, beside, label in _SUMMARY:
             extra = f"   ({self.run.counted(beside):,} {label})" if beside and self.run.counted(beside) else ""
             rows.append(f"  {name:<18}{self.run.counted(key):>12,}{extra}")
-        rows += [f"  ! {message}" for message in (*self.run.faults(), *self.run.failures)]
+        findings = [finding.line for finding in self.run.judgement.findings]
+        rows += [f"  ! {message}" for message in (*findings, *self.run.failures)]
         if self.run.counted("articles/failed"):
             rows.append("  Failed articles are asked for again by the next runs.")
         rows.append(f"  pages in {self.run.config.output}, feeds in {self.run.config.data / 'feeds' / self.run.outlet}")

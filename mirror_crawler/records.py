@@ -41,7 +41,7 @@ def _check_article(article: Article, outlets: Mapping[str, Addresses]) -> None:
     if article.schema != SCHEMA:
         raise ValueError(f"schema: {article.schema} is not {SCHEMA}")
     _check_identity(article, outlets)
-    for name in ("published_at", "modified_at", "first_seen_at", "fetched_at"):
+    for name in ("published_at", "modified_at", "first_seen_at", "fetched_at", "withdrawn_at"):
         _check_time(name, getattr(article, name))
     pictures = [article.lead_image, *article.images]
     for url in [picture.url for picture in pictures if picture] + [embed.url for embed in article.embeds]:

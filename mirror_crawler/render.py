@@ -20,9 +20,10 @@ import jinja2.meta
 
 from mirror_crawler import classic, markdown
 from mirror_crawler.body import Choices, ImageMode, LinkMode, one_line
+from mirror_crawler.history import Change
 from mirror_crawler.items import Article
 from mirror_crawler.labels import Labels, labels_of
-from mirror_crawler.paths import HOME, relative
+from mirror_crawler.paths import HOME, history_path, relative
 from mirror_crawler.share import qr_png
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +31,11 @@ _PAGES = ("article", "list", "home")
 _BEIJING = timezone(timedelta(hours=8))
 _COMMON_NAMES = ("address", "counter", "footer", "home", "images", "label", "navigation", "path", "share_code", "title")
 _NAMES = frozenset(
-    (*_COMMON_NAMES, "article", "authors", "body", "front", "lead", "place", "published", "self", "view")
+    (
+        *_COMMON_NAMES,
+        *("article", "authors", "body", "history", "lead", "place", "published"),
+        *("back", "changes", "front", "self", "view"),
+    )
 )
 """The variables of a page; a template that asks for another one is broken."""
 
@@ -160,8 +165,24 @@ class Renderer:
             title=article.title,
             published=published_text(article, labels),
             authors="、".join(article.authors),
+            history=_history_link(article, place, labels),
             lead=markdown.picture(lead, labels, choices.images, title=article.title) if lead else "",
             body=self._write_body(article.body_html, choices),
+        )
+
+    def history(self, article: Article, place: ArticlePlace, changes: Sequence[Change]) -> str:
+        """What the outlet changed in an article, newest change first: the page beside that at ``place.path``."""
+        labels = labels_of(article.language)
+        return self._render(
+            f"{article.outlet}/history",
+            history_path(place.path),
+            labels,
+            article_id=article.article_id,
+            article=article,
+            place=place,
+            title=f"{labels.history}：{article.title}",
+            back=Link(title=labels.back, path=place.path),
+            changes=changes,
         )
 
     def list_page(self, view: ListView) -> str:
@@ -222,8 +243,17 @@ def published_text(article: Article, labels: Labels) -> str:
         return ""
     if article.published_source == "dateline":
         return article.published_at[:10]
-    moment = datetime.fromisoformat(article.published_at).astimezone(_BEIJING)
-    return f"{moment:%Y-%m-%d %H:%M} {labels.beijing_time}"
+    return _beijing_time(article.published_at, labels)
+
+
+def _beijing_time(time: str, labels: Labels) -> str:
+    return f"{datetime.fromisoformat(time).astimezone(_BEIJING):%Y-%m-%d %H:%M} {labels.beijing_time}"
+
+
+def _history_link(article: Article, place: ArticlePlace, labels: Labels) -> Link | None:
+    if article.revision == 1:
+        return None
+    return Link(title=labels.revisions.format(count=article.revision - 1), path=history_path(place.path))
 
 
 def _list_title(view: ListView, name: str, labels: Labels) -> str:
@@ -276,6 +306,8 @@ def _environment(options: PageOptions) -> jinja2.Environment:
             "destination": _of_text(markdown.destination),  # an address → the destination of a Markdown link
             "html": _of_text(_html),  # plain text → one line of HTML
             "link": _link,  # a Link → a relative Markdown link, or its title
+            "quote": markdown.quote_block,  # a text of a change → a quote, what differs in bold
+            "beijing": _beijing,  # an ISO 8601 time → the same for readers, plain text
             "ready": str,  # what is Markdown already
         }
     )
@@ -299,16 +331,23 @@ def _link(context: jinja2.runtime.Context, link: Link) -> str:
     return markdown.escape(link.title) if target is None else f"[{markdown.label(link.title)}]({target})"
 
 
+@jinja2.pass_context
+def _beijing(context: jinja2.runtime.Context, time: object) -> str:
+    return _beijing_time(str(time), context["label"])
+
+
 def _compile(environment: jinja2.Environment, options: PageOptions) -> dict[str, jinja2.Template]:
     """The theme's templates by ``page`` and by ``outlet/page``, each checked as far as that goes without a page."""
     prefix = f"{options.theme}/"
     found = [name for name in environment.list_templates() if name.startswith(prefix) and name.endswith(".md.j2")]
     if not found:
         raise ValueError(f"theme {options.theme!r} is unknown; there are {', '.join(_themes(environment))}")
+    names = {name.removeprefix(prefix).removesuffix(".md.j2"): name for name in found}
+    names.setdefault("history", "github/history.md.j2")  # a theme older than history pages has none
     templates = {}
-    for name in found:
+    for page, name in names.items():
         try:
-            templates[name.removeprefix(prefix).removesuffix(".md.j2")] = environment.get_template(name)
+            templates[page] = environment.get_template(name)
             _check_template(environment, name)
         except jinja2.TemplateSyntaxError as error:
             raise ValueError(f"template {error.filename or name}, line {error.lineno}: {error.message}") from None

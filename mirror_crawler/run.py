@@ -1,4 +1,4 @@
-"""One run of one outlet: its store, its name, its lock, its tally and how it ended.
+"""One run of one outlet: its store, its name, its lock, what it saw, how it ended and who is told.
 
 The extension is built before all others, so pipelines, middlewares and feeds find it with :meth:`Run.of`.
 """
@@ -10,27 +10,33 @@ import contextlib
 import gc
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
+from scrapy.utils.asyncio import sleep
 
-from mirror_crawler import feeds
+from mirror_crawler import feeds, health, hooks, logs
 from mirror_crawler.config import MirrorConfig
+from mirror_crawler.items import Article
+from mirror_crawler.journal import Journal
 from mirror_crawler.locks import FileLock
-from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.store import ArticleStore, StoreError, Validator
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
 
-    from mirror_crawler.addresses import ListAddress
+    from mirror_crawler.outlet import OutletSpider
 
 logger = logging.getLogger(__name__)
 
 _EXAMPLES = 5
-_FEW, _TENTH = 3, 10
-"""So many unreadable articles that are more than a tenth of all are no accident any more."""
+_RECENT, _RUNS_OF_A_MONTH = 10, 1_000
+_BETWEEN_TRIES = 1.0
 KNOWN_TO_FAIL = "known_to_fail"
 """Request meta key: an earlier run could not get this article."""
 
@@ -38,8 +44,8 @@ KNOWN_TO_FAIL = "known_to_fail"
 class Run:
     """A run from the opening of the spider to the storing of its feeds.
 
-    A run that is killed leaves its row in the store unended and its lock free. The next run of the outlet then writes
-    the feeds that the killed one could not finish, from what it had stored.
+    One at a time for each outlet and store. A run that is killed leaves its row in the store unended and its lock
+    free. The next run of the outlet then writes the feeds that the killed one could not finish, from what it stored.
     """
 
     def __init__(self, crawler: Crawler, config: MirrorConfig, store: ArticleStore) -> None:
@@ -47,12 +53,17 @@ class Run:
         self.config = config
         self.store = store
         self.name = ""
+        self.started = datetime.now(UTC)
+        self.tally = health.Tally()
         self.failures: list[str] = []
-        self.problems: list[str] = []
-        self.resting_until = 0.0  # of time.monotonic(): the outlet asked not to be asked before; see pace.py
+        self.states: dict[str, Validator] = {}  # of articles on their way to the store, by address
+        self.looked_until: str | None = None
+        self.refused = False  # another run of the outlet is at work, so this one asks for nothing
+        self._asked: set[tuple[str, ...]] = set()
         self._reason = ""
-        self._cut_off: set[tuple[str, str]] = set()
-        self._ended: set[tuple[str, str]] = set()
+        self._before: dict[str, Any] = {}  # report of the latest run that came to an end
+        self._verdict_before: str | None = None
+        self._earlier: health.BodyLengths | None = None
         self._lock: FileLock | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -63,8 +74,10 @@ class Run:
         config.prepare()
         run = cls(crawler, config, ArticleStore(config.database))
         crawler.signals.connect(run.spider_opened, signals.spider_opened)
+        crawler.signals.connect(run.spider_idle, signals.spider_idle)
         crawler.signals.connect(run.spider_closed, signals.spider_closed)
         crawler.signals.connect(run.engine_stopped, signals.engine_stopped)
+        crawler.signals.connect(run.spider_error, signals.spider_error)
         crawler.signals.connect(run.item_error, signals.item_error)
         return run
 
@@ -81,81 +94,182 @@ class Run:
         """The name of the outlet."""
         return self.crawler.spider.name if self.crawler.spider else ""
 
+    @property
+    def spider(self) -> OutletSpider:
+        """The outlet's spider."""
+        return cast("OutletSpider", self.crawler.spider)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """How far its walks have come."""
+        return Journal(self.store, self.outlet, self.spider.plan.window_name)
+
     # --- life -----------------------------------------------------------------------------------------------------
 
-    def spider_opened(self) -> None:
-        """Name the run, lock it, and finish the feeds of runs that were killed."""
-        # One start at a time: a run that has a name and no lock yet would look like a killed one.
-        with self._lock_of("start"):
-            self.name = self.store.begin_run(self.outlet, datetime.now(UTC).isoformat(timespec="seconds"))
-            self._lock = self._lock_of(self.name)
-            self._lock.acquire()
-            for name in self.store.unfinished_runs(self.outlet):
-                if name != self.name:
-                    self._finish_killed(name)
+    async def spider_opened(self) -> None:
+        """Be the only run of the outlet, take a name, and finish the feeds of runs that were killed."""
+        try:
+            if await self._have_the_outlet():
+                self._begin()
+            else:
+                self.refused = True
+                self.abort("busy")
+        except (OSError, StoreError) as error:
+            self.problem(str(error))
+            self.abort("store")
+
+    def _begin(self) -> None:
+        self.started = datetime.now(UTC)
+        self.name = self.store.begin_run(self.outlet, _stamp(self.started))
+        logs.name_run(self.outlet, self.name)
+        for name in self.store.unfinished_runs(self.outlet):
+            if name != self.name:
+                self._finish_killed(name)
+        earlier = self.store.last_runs(self.outlet, _RECENT)[1:]
+        self._verdict_before = earlier[0].verdict if earlier else None
+        self._before = next((run.report for run in earlier if "findings" in run.report), {})
         # What start-up made lives as long as the process, and a page leaves few cycles behind: the garbage collector
         # at its default (700, 10, 10) took a tenth of the time of a page.
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
 
+    async def _have_the_outlet(self) -> bool:
+        """Take the outlet's lock, waiting for it if the operator wants that."""
+        self._lock = FileLock(self.config.data / "runs" / f"{self.outlet}.lock")
+        if self._lock.acquire():
+            return True
+        if not self.config.waits_when_busy:
+            logger.error("Another run of %s is at work on this store; this one leaves (MIRROR_BUSY=leave)", self.outlet)
+            return False
+        logger.warning("Another run of %s is at work on this store; waiting for its end", self.outlet)
+        while not self._lock.acquire():
+            await sleep(_BETWEEN_TRIES)
+        return True
+
+    def spider_idle(self) -> None:
+        """Nothing is left to be done: the crawl came to its end by itself."""
+        self._reason = self._reason or "finished"
+
     def spider_closed(self, reason: str) -> None:
         """Note how the crawl ended."""
         self._reason = reason
 
+    def spider_error(self, failure: Failure, response: Response) -> None:
+        """An exception of ours in the reading of a page, or in what decides where to go from it: it costs the page."""
+        request = cast("Request", response.request)
+        cause = f"{type(failure.value).__name__} in {response.url:.200}"
+        if "origin" in request.cb_kwargs:
+            self.list_failed(request, cause)
+        elif "address" in request.cb_kwargs:
+            self.article_failed(request, cause)
+        else:
+            self.problem(cause)
+
     def item_error(self) -> None:
         """An exception in a pipeline: an item was lost through a fault of ours."""
         self.count("items/lost")
+        self.journal.item_lost()
 
-    def engine_stopped(self) -> None:
+    async def engine_stopped(self) -> None:
         """End the run; its feeds are stored by now. One that could not be stored is written by the next run."""
-        if self.name and not self._feed_failed():
-            report = {
-                key: value for key, value in self.crawler.stats.get_stats().items() if isinstance(value, (int, str))
-            }
-            finished = datetime.now(UTC).isoformat(timespec="seconds")
-            try:
-                self.store.end_run(self.outlet, self.name, finished_at=finished, verdict=self.verdict, report=report)
-            except StoreError as error:
-                self.problem(str(error))
-        if self._lock is not None:
-            self._lock.release()
-        self.store.close()
+        try:
+            report = self._end() if self.name else None
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+            self.store.close()
+        if report is not None:
+            command, url = self.config.hook_command, self.config.hook_url
+            await asyncio.to_thread(hooks.announce, report, self._verdict_before, command=command, url=url)
+
+    def _end(self) -> dict[str, Any]:
+        """Keep the report, in a file and in the store. What cannot be kept makes the run fail."""
+        finished_at = _stamp(datetime.now(UTC))
+        try:
+            health.write_report(self.config.data, self._report(finished_at))
+        except OSError as error:
+            self.problem(f"the report could not be written: {error}")
+        report, judgement = self._report(finished_at), self.judgement
+        if self._feed_failed():
+            return report
+        try:
+            self.store.end_run(
+                self.outlet,
+                self.name,
+                finished_at=finished_at,
+                verdict=judgement.verdict,
+                report=report,
+                looked_until=self.looked_until if self._reason == "finished" and judgement.publishes else None,
+            )
+        except StoreError as error:
+            self.problem(str(error))
+            report = self._report(finished_at)
+        return report
+
+    def _report(self, finished_at: str) -> dict[str, Any]:
+        return health.report(
+            outlet=self.outlet,
+            run=self.name,
+            started_at=_stamp(self.started),
+            finished_at=finished_at,
+            verdict=self.judgement,
+            tally=self.tally,
+            stats=self.crawler.stats.get_stats(),
+        )
 
     def _finish_killed(self, name: str) -> None:
-        with contextlib.closing(self._lock_of(name)) as lock:
-            if not lock.acquire():
-                return
-            for kind, lines in (
-                ("articles", self.store.run_articles(self.outlet, name)),
-                ("listings", self.store.run_listings(self.outlet, name)),
-            ):
-                feeds.write_feed(feeds.feed_path(self.config.data, self.outlet, kind, name), lines)
-            finished = datetime.now(UTC).isoformat(timespec="seconds")
-            self.store.end_run(self.outlet, name, finished_at=finished, verdict="killed", report={})
-            self.count("runs/finished_after_kill")
-            logger.warning("Run %s of %s had been killed; its feeds are complete now", name, self.outlet)
-
-    def _lock_of(self, name: str) -> FileLock:
-        return FileLock(self.config.data / "runs" / f"{self.outlet}-{name}.lock")
+        for kind, lines in (
+            ("articles", self.store.run_articles(self.outlet, name)),
+            ("listings", self.store.run_listings(self.outlet, name)),
+        ):
+            feeds.write_feed(feeds.feed_path(self.config.data, self.outlet, kind, name), lines)
+        told = {"outlet": self.outlet, "run": name, "verdict": "killed"}
+        self.store.end_run(self.outlet, name, finished_at=_stamp(self.started), verdict="killed", report=told)
+        self.count("runs/finished_after_kill")
+        logger.warning("Run %s of %s had been killed; its feeds are complete now", name, self.outlet)
 
     def abort(self, reason: str) -> None:
         """End the crawl in order; what is under way is finished."""
-        if self._closing is None and self.crawler.engine is not None:
+        if self._closing is None:
+            self._reason = reason
             self._closing = asyncio.create_task(self.crawler.engine.close_spider_async(reason=reason))
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the crawl is being ended early."""
+        return self._closing is not None
+
+    def block(self, cause: str) -> None:
+        """The outlet refuses the crawl: end it early instead of insisting."""
+        if self._closing is None:
+            logger.error("%s refuses the crawl: %s; it is left alone", self.outlet, cause)
+        self.abort("blocked")
 
     def store_failed(self, error: StoreError) -> None:
         """Nothing further can be kept: end the run, so the next one fetches what this one could not store."""
         self.problem(str(error))
+        self.journal.item_lost()
         self.abort("store")
 
     @contextlib.contextmanager
-    def _storing(self) -> Iterator[None]:
+    def storing(self) -> Iterator[None]:
+        """What the store cannot do here ends the run in order."""
         try:
             yield
         except StoreError as error:
             self.store_failed(error)
 
-    # --- tally ----------------------------------------------------------------------------------------------------
+    # --- what it asks for and gets --------------------------------------------------------------------------------
+
+    def first_time(self, *key: str) -> bool:
+        """Is this asked for the first time in the run?
+
+        Scrapy's own filter goes by address, so it would drop without a word what a redirect leads to when something
+        else was asked for there.
+        """
+        known = key in self._asked
+        self._asked.add(key)
+        return not known
 
     def count(self, key: str, number: int = 1) -> None:
         """Add to a counter of the run; docs/operations.md lists them."""
@@ -166,86 +280,97 @@ class Run:
         """A counter's value."""
         return int(self.crawler.stats.get_value(key, 0))
 
-    def list_failed(self, request: Request, cause: str) -> None:
+    def list_failed(
+        self, request: Request, cause: str, *, field: str | None = None, selector: str | None = None
+    ) -> None:
         """A list page could not be had, or names no article. The walk stays open, so the next run goes through it."""
         self.count("lists/failed")
-        self.problem(f"list {request.url}: {cause}")
+        self.tally.lost_list(request.url, cause, field, selector)
+        logger.error("List %s: %s", request.url, cause)
 
-    def article_failed(self, request: Request, cause: str, *, unreadable: bool = False) -> None:
-        """An article could not be had; ``unreadable`` when its page came and is not what a template of ours expects."""
+    def source_failed(self, request: Request, cause: str) -> None:
+        """A feed or sitemap could not be had or is none; the run goes on without it."""
+        self.count("sources/absent")
+        plan = self.spider.plan
+        if not plan.lists and self.counted("sources/absent") == len(plan.feeds) + len(plan.sitemaps):
+            self.problem("none of the feeds and sitemaps that were asked for can be read")
+        logger.warning("%s %s: %s", request.cb_kwargs["source"].capitalize(), request.url, cause)
+
+    def article_failed(
+        self, request: Request, cause: str, *, field: str | None = None, selector: str | None = None
+    ) -> None:
+        """An article could not be had, or its page has not what ``selector`` looks for."""
         address = request.cb_kwargs["address"]
-        if request.meta.get(KNOWN_TO_FAIL):
-            self.count("articles/failed_again")
-        elif unreadable:
-            self.count("articles/unreadable")
+        again = bool(request.meta.get(KNOWN_TO_FAIL))
+        self.count("articles/failed_again", again)
+        self.count("articles/unreadable", field is not None and not again)
+        self.tally.lost_article(address.url, cause, field, selector, again=again)
         self.article_lost(address.article_id, address.url, cause)
 
     def article_lost(self, article_id: str, url: str, cause: str) -> None:
         """An article did not get into the store. It is wanted from now on, and asked for again by later runs."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._storing():
-            self.store.note_failure(self.outlet, article_id, url, cause, now)
+        with self.storing():
+            self.store.note_failure(self.outlet, article_id, url, cause, _stamp(datetime.now(UTC)))
         self.count("articles/failed")
         self.count(f"articles/failed/{cause.partition(' (')[0][:60]}")
         logger.warning("Article %s: %s", url, cause)
         if len(self.failures) < _EXAMPLES:
             self.failures.append(f"article {url}: {cause}")
 
+    def found_gone(self, article_id: str, url: str) -> Article | None:
+        """The outlet has a stored article not any more; the article as withdrawn when another run has found so too."""
+        with self.storing():
+            return self.store.note_gone(self.outlet, article_id, url, self.name, _stamp(datetime.now(UTC)))
+        return None
+
     def problem(self, message: str) -> None:
         """Something for which the run has failed, told once."""
-        if message not in self.problems:
+        if message not in self.tally.problems:
             logger.error("%s", message)
-            self.problems.append(message)
+            self.tally.problem(message)
 
-    # --- list walks -----------------------------------------------------------------------------------------------
-
-    def walk_begun(self, origin: ListAddress, name: str) -> None:
-        """The first page of a list has come."""
-        with self._storing():
-            if self.store.walk_begin(self.outlet, origin.kind, origin.list_id, name):
-                self._cut_off.add((origin.kind, origin.list_id))
-
-    def was_cut_off(self, origin: ListAddress) -> bool:
-        """Whether an earlier walk of the list did not come to its end."""
-        return (origin.kind, origin.list_id) in self._cut_off
-
-    def walk_ended(self, origin: ListAddress) -> None:
-        """The walk came to its end; noted in the store once all it found is stored."""
-        self._ended.add((origin.kind, origin.list_id))
-
-    def settle_walks(self) -> None:
-        """Note in the store which walks came to their end. Called when every item of the run is stored."""
-        for kind, list_id in sorted(self._ended):
-            self.store.walk_end(self.outlet, kind, list_id)
+    def revise_wanted(self) -> None:
+        """What a template cost that could not be read is asked for again: an article whose time was not found, by the
+        next run, which thereby sees whether it is mended; one that was given up, when it is.
+        """
+        if self.verdict == "failed":
+            self.store.want_undated(self.outlet)
+        elif self.judgement.publishes and self._before.get("verdict") == "failed":
+            self.store.want_given_up(self.outlet)
 
     # --- verdict --------------------------------------------------------------------------------------------------
 
     @property
     def verdict(self) -> str:
-        """``ok`` or ``failed``: a run that was cut short, lost a list or most of its articles, or could not write."""
-        return "failed" if self.faults() else "ok"
+        """How the run ended in one word; docs/operations.md says what each means."""
+        return "busy" if self.refused else self.judgement.verdict
 
-    def faults(self) -> list[str]:
-        """Why the run failed, one line each; empty when it did not."""
-        faults = list(self.problems)
-        if self._reason != "finished":
-            faults.append(f"the crawl ended early: {self._reason or 'it never started'}")
-        # An article that has failed before says nothing about this run.
-        failed = self.counted("articles/failed") - self.counted("articles/failed_again")
-        had = self.counted("articles/new") + self.counted("articles/revised") + self.counted("articles/unchanged")
-        if failed > had:
-            faults.append(f"{failed} articles failed and only {had} could be read")
-        elif (unreadable := self.counted("articles/unreadable")) >= _FEW and unreadable * _TENTH > failed + had:
-            faults.append(f"{unreadable} of {failed + had} articles could not be read: has a template changed?")
-        for key, what in (
-            ("items/lost", "items were lost to exceptions, see the log"),
-            ("pages/failed", "pages could not be written"),
-        ):
-            if number := self.counted(key):
-                faults.append(f"{number} {what}")
-        if self._feed_failed():
-            faults.append("a feed could not be stored; the next run will write it")
-        return faults
+    @property
+    def publishes(self) -> bool:
+        """Whether the tree may follow the store. Asked when all is stored and before the store is closed."""
+        # Scrapy tells its reason only after this. A crawl that did not come to its end by itself was told to stop.
+        self._reason = self._reason or "shutdown"
+        if self.tally.body_lengths.count >= health.MANY_BODIES:
+            reports = (run.report for run in self.store.last_runs(self.outlet, _RUNS_OF_A_MONTH))
+            since = self.started - timedelta(days=health.BODY_DAYS)
+            self._earlier = health.earlier_lengths(reports, _stamp(since))
+        return not self.refused and self.judgement.publishes
+
+    @property
+    def judgement(self) -> health.Verdict:
+        """The verdict with all that speaks against the run."""
+        spider = self.spider if self.crawler.spider else None
+        return health.judge(
+            self.tally,
+            spider.expectations if spider else health.Expectations(),
+            spider.selectors() if spider else {},
+            self._earlier,
+            reason=self._reason,
+            before=self._before,
+            items_lost=self.counted("items/lost"),
+            pages_failed=bool(self.counted("pages/failed")),
+            feed_failed=self._feed_failed(),
+        )
 
     def _feed_failed(self) -> bool:
         return any(key.startswith("feedexport/failed_count") for key in self.crawler.stats.get_stats())
@@ -254,3 +379,7 @@ class Run:
 def feed_parameters(parameters: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """What feed addresses may contain beside Scrapy's own: ``%(data)s``, the data directory, and ``%(run)s``."""
     return {**parameters, "data": spider.settings["MIRROR_DATA"], "run": Run.of(spider.crawler).name}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,7 +1,7 @@
 """The tables behind :class:`mirror_crawler.store.ArticleStore`, how the database is opened, and how it says no.
 
-Three groups of tables. *Records* (versions, listings, runs) are what was crawled and are never changed. *State*
-(articles, lists, entries, unplaced, wanted, links) is kept beside them so that no question needs a scan. *Pages*
+Three groups of tables. *Records* (versions, listings, runs) are what was crawled. *State* (articles, lists, walks,
+entries, unplaced, wanted, gone, validators, links) is kept beside them so that no question needs a scan. *Pages*
 (stale, trees, files) say which pages have to be written again, and what was written last where.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -21,8 +21,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 1
-"""Version of these tables, kept in the database itself."""
+VERSION = 2
+"""Version of these tables, kept in the database itself. ``_STEPS`` leads to each from the one before."""
 
 BUSY_SECONDS = 60
 """How long a writer waits for the writer of another process."""
@@ -89,6 +89,7 @@ runs = Table(
     _maybe("finished_at"),
     _maybe("verdict"),
     _maybe("report"),  # a JSON object
+    _maybe("looked_until"),  # the run looked again at every young article that was due before
     sqlite_with_rowid=False,
 )
 Index("runs_unfinished", runs.c.outlet, runs.c.run, sqlite_where=runs.c.finished_at.is_(None))
@@ -108,6 +109,7 @@ articles = Table(
     _text("section_id"),  # empty: none
     sqlite_with_rowid=False,
 )
+Index("articles_by_order", articles.c.outlet, articles.c.order_key)
 
 lists = Table(
     "lists",
@@ -117,7 +119,19 @@ lists = Table(
     _key("list_id"),
     _text("name"),
     Column("size", Integer, nullable=False, server_default="0"),  # entries; 0: the mirror has no page for this list
-    Column("walking", Integer, nullable=False, server_default="0"),  # 1: a walk of its pages did not end
+    sqlite_with_rowid=False,
+)
+
+walks = Table(
+    "walks",
+    metadata,
+    # A row is a walk of the pages of a list that did not end.
+    _key("outlet"),
+    _key("kind"),
+    _key("list_id"),
+    _key("window"),  # the days that were asked for; empty: all
+    _text("next_url"),  # all that the pages before this one name is stored; empty: nothing is known
+    _number("page"),  # its number
     sqlite_with_rowid=False,
 )
 
@@ -146,6 +160,7 @@ unplaced = Table(
 wanted = Table(
     "wanted",
     metadata,
+    # Listed and not stored, or stored and to be looked at again.
     _key("outlet"),
     _key("article_id"),
     _text("url"),
@@ -153,6 +168,29 @@ wanted = Table(
     _maybe("cause"),  # of the last failure
     _maybe("at"),
     Index("wanted_by_tries", "outlet", "tries", "article_id"),
+    sqlite_with_rowid=False,
+)
+
+gone = Table(
+    "gone",
+    metadata,
+    # Stored articles that the outlet has not any more.
+    _key("outlet"),
+    _key("article_id"),
+    _text("run"),  # the first run that did not find it
+    _text("at"),
+    _maybe("withdrawn_at"),  # a second run did not find it either
+    sqlite_with_rowid=False,
+)
+
+validators = Table(
+    "validators",
+    metadata,
+    # What the outlet said of the state of a page; sent back, it saves both sides an unchanged page (RFC 9110 13).
+    _key("url"),
+    _text("etag"),
+    _text("modified"),
+    _text("next_url"),  # of a list page: where the list goes on
     sqlite_with_rowid=False,
 )
 
@@ -261,7 +299,6 @@ def _connect(file: str) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MiB; the default, a quarter, syncs every 200 articles
     connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
     return connection
 
@@ -281,7 +318,10 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection, file: str) -> None:
-    """Make the tables of an empty database; refuse one that is not ours or that is newer than this program."""
+    """Make the tables of an empty database, bring older ones up to date; refuse a database that is not ours or newer.
+
+    In the caller's transaction, so a kill leaves the tables as they were.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application == _APPLICATION:
@@ -290,12 +330,53 @@ def _create(connection: sqlite3.Connection, file: str) -> None:
                 f"MIRROR_DB: {file} was written by a newer version of this program (format {version}, known is "
                 f"{VERSION}); update the program or give another address"
             )
+        if version < VERSION:
+            for step in _STEPS[version:]:
+                step(connection)
+            _mark_as_ours(connection)
         return
     if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise StoreError(f"MIRROR_DB: {file} is a database of another program; give another address")
     for table in metadata.sorted_tables:
-        connection.execute(str(CreateTable(table).compile(dialect=dialect())))
+        _create_table(connection, table)
         for index in table.indexes:
-            connection.execute(str(CreateIndex(index).compile(dialect=dialect())))
+            _create_index(connection, index)
+    _mark_as_ours(connection)
+
+
+def _mark_as_ours(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _create_table(connection: sqlite3.Connection, table: Table) -> None:
+    connection.execute(str(CreateTable(table).compile(dialect=dialect())))
+
+
+def _create_index(connection: sqlite3.Connection, index: Index) -> None:
+    connection.execute(str(CreateIndex(index).compile(dialect=dialect())))
+
+
+def _to_2(connection: sqlite3.Connection) -> None:
+    """Looks again, withdrawals, conditional requests, and walks that know how far they came."""
+    for statement in _TO_2.split(";\n"):
+        connection.execute(statement)
+
+
+_TO_2 = """
+CREATE TABLE walks (outlet TEXT NOT NULL, kind TEXT NOT NULL, list_id TEXT NOT NULL, window TEXT NOT NULL,
+    next_url TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (outlet, kind, list_id, window)) WITHOUT ROWID;
+INSERT INTO walks SELECT outlet, kind, list_id, '', '', 1 FROM lists WHERE walking = 1;
+ALTER TABLE lists DROP COLUMN walking;
+CREATE TABLE gone (outlet TEXT NOT NULL, article_id TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL,
+    withdrawn_at TEXT, PRIMARY KEY (outlet, article_id)) WITHOUT ROWID;
+CREATE TABLE validators (url TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, next_url TEXT NOT NULL,
+    PRIMARY KEY (url)) WITHOUT ROWID;
+CREATE INDEX articles_by_order ON articles (outlet, order_key);
+ALTER TABLE runs ADD COLUMN looked_until TEXT;
+UPDATE versions SET record = substr(record, 1, length(record) - 1) || ', "withdrawn_at": null}'
+"""
+"""Spelled out and not made from the tables above, which go on to change: it leads to version 2 for ever."""
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (lambda _: None, _to_2)
+"""What brings the tables from each version (their place here) to the next; there was no version 0."""

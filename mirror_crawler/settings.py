@@ -20,6 +20,11 @@ MIRROR_OUTPUT = os.environ.get("MIRROR_OUTPUT", "output")  # what the world sees
 MIRROR_DB = os.environ.get("MIRROR_DB", "")  # address of the store; empty: mirror.db under MIRROR_DATA
 MIRROR_CONTACT = os.environ.get("MIRROR_CONTACT", "")  # an address or page where the outlet can reach the operator
 MIRROR_MAX_LIST_PAGES = os.environ.get("MIRROR_MAX_LIST_PAGES", "100")  # bound of a list walk without pages=
+MIRROR_REVISIT_HOURS = os.environ.get("MIRROR_REVISIT_HOURS", "72")  # an article is looked at again while it is so old
+MIRROR_BUSY = os.environ.get("MIRROR_BUSY", "leave")  # leave or wait: when another run of the outlet is at work
+MIRROR_LOG = os.environ.get("MIRROR_LOG", "human")  # human, or json: one object a line
+MIRROR_HOOK_COMMAND = os.environ.get("MIRROR_HOOK_COMMAND", "")  # run when an outlet's verdict changes
+MIRROR_HOOK_URL = os.environ.get("MIRROR_HOOK_URL", "")  # asked with POST when an outlet's verdict changes
 MIRROR_PATH = os.environ.get("MIRROR_PATH", PATTERN)  # where article pages lie in the tree
 MIRROR_THEME = os.environ.get("MIRROR_THEME", "github")  # github or classic
 MIRROR_THEME_DIR = os.environ.get("MIRROR_THEME_DIR", "")  # the operator's own templates
@@ -30,6 +35,8 @@ MIRROR_NAVIGATION = os.environ.get("MIRROR_NAVIGATION", "")  # Markdown of the n
 MIRROR_FOOTER = os.environ.get("MIRROR_FOOTER", "")  # Markdown under every page, or @file
 MIRROR_COUNTER = os.environ.get("MIRROR_COUNTER", "")  # address prefix of a view counter; off when empty
 MIRROR_TITLE = os.environ.get("MIRROR_TITLE", "新闻镜像")  # name of the mirror on its home page
+MIRROR_PROXY = os.environ.get("MIRROR_PROXY", "")  # of all outlets; MIRROR_PROXY_<OUTLET> of one
+globals().update({name: value for name, value in os.environ.items() if name.startswith("MIRROR_PROXY_")})
 
 # --- Honest and polite ------------------------------------------------------------------------------------------------
 _contact = f"; +{MIRROR_CONTACT}" if MIRROR_CONTACT else ""
@@ -45,6 +52,7 @@ AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0  # default 1
 COOKIES_ENABLED = False  # default True; a reader of public pages needs none, and none can identify the mirror
 REFERRER_POLICY = "no-referrer"  # default tells each page where we came from
 METAREFRESH_ENABLED = False  # default True; a page's markup sends us nowhere
+HTTPPROXY_AUTH_ENCODING = "utf-8"  # default latin-1, which most passwords are not in
 REDIRECT_MAX_TIMES = 5  # default 20
 DOWNLOAD_TIMEOUT = 60  # default 180 s
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024  # default 1 GiB; the largest known page has well under 1 MiB
@@ -65,17 +73,21 @@ EXTENSIONS = {
     "mirror_crawler.progress.Progress": 100,
 }
 SPIDER_MIDDLEWARES = {
-    "mirror_crawler.middlewares.SkipStored": 100,  # outermost: sees what the spider really asked for
+    "mirror_crawler.looks.Looks": 100,  # outermost: sees every request for an article
+    "mirror_crawler.walks.Walks": 200,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # nothing here follows links to a depth
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # only addresses of known forms are asked for
 }
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # public pages ask for no password
-    "mirror_crawler.middlewares.OutletHostsOnly": 50,
+    "mirror_crawler.hosts.OutletHostsOnly": 50,
     # Scrapy's own lets disallowed pages through when several requests wait for one robots.txt.
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "mirror_crawler.middlewares.RobotsTxt": 100,
+    "mirror_crawler.robots.RobotsTxt": 100,
+    "mirror_crawler.conditional.Conditional": 200,
+    "mirror_crawler.blocked.Blocked": 570,  # answers reach it after decompression (590) and before retries (550)
+    "mirror_crawler.proxy.OutletProxy": 740,  # before Scrapy's HttpProxyMiddleware (750)
 }
 DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.pace.PatientHandler")  # default: no rests
 ITEM_PIPELINES = {

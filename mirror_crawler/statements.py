@@ -42,6 +42,7 @@ from mirror_crawler.schema import (
     articles,
     entries,
     files,
+    gone,
     links,
     listings,
     lists,
@@ -49,7 +50,9 @@ from mirror_crawler.schema import (
     stale,
     trees,
     unplaced,
+    validators,
     versions,
+    walks,
     wanted,
 )
 
@@ -125,11 +128,11 @@ _LISTING_OF_ENTRY = and_(_same(listings, entries, *_LIST), listings.c.article_id
 # --- runs ---
 
 RUN_EXISTS = _sql(select(runs.c.run).where(_is(runs, "outlet", "run")))
-BEGIN_RUN = _sql(_insert(runs, "finished_at", "verdict", "report"))
+BEGIN_RUN = _sql(_insert(runs, "finished_at", "verdict", "report", "looked_until"))
 END_RUN = _sql(
     update(runs)
     .where(_for(runs, "outlet", "run"))
-    .values(finished_at=bindparam("finished_at"), verdict=bindparam("verdict"), report=bindparam("report"))
+    .values({name: bindparam(name) for name in ("finished_at", "verdict", "report", "looked_until")})
 )
 UNFINISHED_RUNS = _sql(select(runs.c.run).where(_is(runs, "outlet"), runs.c.finished_at.is_(None)).order_by(runs.c.run))
 LAST_RUNS = _sql(
@@ -138,12 +141,21 @@ LAST_RUNS = _sql(
     .order_by(runs.c.run.desc())
     .limit(bindparam("count", type_=Integer))
 )
+LOOKED_UNTIL = _sql(
+    select(runs.c.looked_until)
+    .where(_is(runs, "outlet"), runs.c.looked_until.is_not(None))
+    .order_by(runs.c.run.desc())
+    .limit(1)
+)
 ARTICLES_OF_RUN = _sql(select(versions.c.record).where(_is(versions, "outlet", "run")).order_by(versions.c.number))
 LISTINGS_OF_RUN = _sql(select(listings.c.record).where(_is(listings, "outlet", "run")).order_by(listings.c.number))
 
 # --- articles ---
 
 STORED = _sql(select(articles.c.article_id).where(_is(articles, "outlet"), _one_of(articles.c.article_id)))
+ARTICLE_URLS = _sql(
+    select(articles.c.article_id, articles.c.url).where(_is(articles, "outlet"), _one_of(articles.c.article_id))
+)
 ARTICLE = _sql(select(*_columns(articles, *_ARTICLE)).where(_is(articles, *_ARTICLE)))
 VERSION_RECORD = _sql(select(versions.c.record).where(_is(versions, *_ARTICLE, "revision")))
 CURRENT = _sql(
@@ -151,7 +163,25 @@ CURRENT = _sql(
     .join_from(articles, versions, _same(articles, versions, *_ARTICLE, "revision"))
     .where(_one_of(articles.c.outlet, articles.c.article_id))
 )
+REVISIONS = _sql(select(versions.c.record).where(_is(versions, *_ARTICLE)).order_by(versions.c.revision))
+_TITLE = func.json_extract(versions.c.record, "$.title").label("title")
+# A record of the same revision that a later run put in the place of an earlier one has the same title.
+PUBLISHED_TITLES = _sql(
+    select(versions.c.article_id, _TITLE)
+    .outerjoin_from(versions, runs, and_(versions.c.outlet == runs.c.outlet, versions.c.run == runs.c.run))
+    .where(
+        _is(versions, "outlet"),
+        _one_of(versions.c.article_id),
+        or_(versions.c.revision == 1, versions.c.run.is_(None), runs.c.verdict == "ok", runs.c.verdict == "degraded"),
+    )
+    .order_by(versions.c.revision)
+)
 ADD_VERSION = _sql(_insert(versions, "number"))
+AMEND_VERSION = _sql(
+    update(versions)
+    .where(_for(versions, *_ARTICLE, "revision"))
+    .values({name: bindparam(name) for name in ("run", "at", "record")})
+)
 SET_ARTICLE = _sql(_insert(articles).prefix_with("OR REPLACE"))
 DROP_LINKS = _sql(delete(links).where(_is(links, *_ARTICLE)))
 ADD_LINKS = _sql(_insert(links).prefix_with("OR IGNORE"))
@@ -172,21 +202,68 @@ HELD_ARTICLES = _sql(
         articles.c.url,
         articles.c.published_at,
         articles.c.section_id,
+        articles.c.revision,
     ).where(_one_of(articles.c.outlet, articles.c.article_id), ~_waits(articles.c.outlet, articles.c.article_id))
 )
 
+_ABSENT = exists().where(_same(gone, articles, *_ARTICLE), gone.c.withdrawn_at.is_not(None))
+DUE_LOOKS = _sql(
+    select(articles.c.article_id, articles.c.url)
+    .where(
+        _is(articles, "outlet"),
+        articles.c.order_key > bindparam("after", type_=Text),
+        articles.c.order_key <= bindparam("upto", type_=Text),
+        articles.c.title.like(bindparam("title", type_=Text)),
+        ~_ABSENT,
+    )
+    .order_by(articles.c.order_key)
+)
+ARTICLE_IDS = _sql(
+    select(articles.c.article_id, articles.c.url)
+    .where(_is(articles, "outlet"), articles.c.article_id > bindparam("after", type_=Text))
+    .order_by(articles.c.article_id)
+    .limit(bindparam("count", type_=Integer))
+)
+
+# --- what the outlet has not any more, and what it says of the state of its pages ---
+
+GONE = _sql(select(gone.c.run, gone.c.at, gone.c.withdrawn_at).where(_is(gone, *_ARTICLE)))
+SET_GONE = _sql(_insert(gone).prefix_with("OR REPLACE"))
+DROP_GONE = _sql(delete(gone).where(_is(gone, *_ARTICLE)))
+WITHDRAWN = _sql(
+    select(gone.c.article_id).where(_is(gone, "outlet"), _one_of(gone.c.article_id), gone.c.withdrawn_at.is_not(None))
+)
+VALIDATOR = _sql(select(validators.c.etag, validators.c.modified, validators.c.next_url).where(_is(validators, "url")))
+_VALIDATOR = _insert(validators)
+_NEW_VALIDATOR = {name: _VALIDATOR.excluded[name] for name in ("etag", "modified", "next_url")}
+SET_VALIDATOR = _sql(
+    _VALIDATOR.on_conflict_do_update(
+        index_elements=["url"],
+        set_=_NEW_VALIDATOR,
+        where=or_(*(validators.c[name] != new for name, new in _NEW_VALIDATOR.items())),
+    )
+)
+DROP_VALIDATOR = _sql(delete(validators).where(_is(validators, "url")))
+
 # --- listings and lists ---
 
-LISTED = _sql(select(listings.c.article_id).where(_is(listings, *_LIST), _one_of(listings.c.article_id)))
+LISTED = _sql(
+    select(listings.c.article_id, func.json_extract(listings.c.record, "$.title").label("title")).where(
+        _is(listings, *_LIST), _one_of(listings.c.article_id)
+    )
+)
+LISTING_RECORD = _sql(select(listings.c.record).where(_is(listings, *_LIST, "article_id")))
+RETITLE_LISTING = _sql(update(listings).where(_for(listings, *_LIST, "article_id")).values(record=bindparam("record")))
 ADD_LISTING = _sql(_insert(listings, "number").prefix_with("OR IGNORE"))
 LISTS_OF_ARTICLE = _sql(
     select(listings.c.kind, listings.c.list_id).where(_is(listings, *_ARTICLE)).order_by(listings.c.number)
 )
-KNOW_LIST = _sql(_insert(lists, "size", "walking").prefix_with("OR IGNORE"))
+KNOW_LIST = _sql(_insert(lists, "size").prefix_with("OR IGNORE"))
 QUEUE_LISTING = _sql(_insert(unplaced))
-WALKING = _sql(select(lists.c.walking).where(_is(lists, *_LIST)))
-BEGIN_WALK = _sql(_insert(lists, "size").on_conflict_do_update(index_elements=list(_LIST), set_={"walking": 1}))
-END_WALK = _sql(update(lists).where(_for(lists, *_LIST)).values(walking=0))
+_WALK = (*_LIST, "window")
+WALK = _sql(select(walks.c.next_url, walks.c.page).where(_is(walks, *_WALK)))
+SET_WALK = _sql(_insert(walks).prefix_with("OR REPLACE"))
+END_WALK = _sql(delete(walks).where(_is(walks, *_WALK)))
 HELD_LISTS = _sql(
     select(lists.c.outlet, lists.c.kind, lists.c.list_id, lists.c.name).where(
         _one_of(lists.c.outlet, lists.c.kind, lists.c.list_id), lists.c.size > 0
@@ -203,9 +280,12 @@ LISTS = _sql(
 # --- wanted articles ---
 
 WANT = _sql(_insert(wanted, "tries", "cause", "at").prefix_with("OR IGNORE"))
+_WISH = _insert(wanted, "tries", "cause", "at")
+WANT_AGAIN = _sql(_WISH.on_conflict_do_update(index_elements=list(_ARTICLE), set_={"tries": 0}))
 DROP_WANTED = _sql(delete(wanted).where(_is(wanted, *_ARTICLE)))
+_STORED = exists().where(_same(articles, wanted, *_ARTICLE))
 WANTED = _sql(
-    select(wanted.c.article_id, wanted.c.url)
+    select(wanted.c.article_id, wanted.c.url, _STORED.label("stored"))
     .where(_is(wanted, "outlet"), wanted.c.tries < MAX_TRIES)
     .order_by(wanted.c.tries, wanted.c.article_id)
     .limit(bindparam("count", type_=Integer))
@@ -215,6 +295,23 @@ NOTE_FAILURE = _sql(
     _FAILURE.on_conflict_do_update(
         index_elements=list(_ARTICLE),
         set_={"tries": wanted.c.tries + 1, "cause": _FAILURE.excluded.cause, "at": _FAILURE.excluded.at},
+    )
+)
+
+FAILED_AGAIN = _sql(
+    update(wanted)
+    .where(_for(wanted, *_ARTICLE))
+    .values(tries=wanted.c.tries + 1, cause=bindparam("cause"), at=bindparam("at"))
+)
+WANT_GIVEN_UP = _sql(update(wanted).where(_for(wanted, "outlet"), wanted.c.tries >= MAX_TRIES).values(tries=0))
+UNDATED = _sql(
+    select(articles.c.article_id, articles.c.url)
+    .join_from(unplaced, articles, _same(unplaced, articles, *_ARTICLE))
+    .join(versions, _same(versions, articles, *_ARTICLE, "revision"))
+    .where(
+        _is(unplaced, "outlet"),
+        unplaced.c.kind == "all",
+        func.json_extract(versions.c.record, "$.published_source") == "none",
     )
 )
 
@@ -243,7 +340,7 @@ PLACE_UNPLACED = _sql(
 )
 DROP_UNPLACED = _sql(delete(unplaced).where(_is(unplaced, *_LIST), _READY))
 ADD_ENTRY = _sql(_insert(entries))
-_RESIZE = _insert(lists, "walking")
+_RESIZE = _insert(lists)
 RESIZE = _sql(_RESIZE.on_conflict_do_update(index_elements=list(_LIST), set_={"size": _RESIZE.excluded.size}))
 FIRST_LISTING = _sql(
     select(listings.c.record)
@@ -315,7 +412,11 @@ MARK_ENTRIES = _sql(
 )
 STALE = _sql(
     select(stale.c.outlet, stale.c.kind, stale.c.id, stale.c.part, stale.c.stamp)
-    .where(_is(stale, "kind"), (stale.c.kind != "article") | ~_waits(stale.c.outlet, stale.c.id))
+    .where(
+        _is(stale, "kind"),
+        ~_one_of(stale.c.outlet),
+        (stale.c.kind != "article") | ~_waits(stale.c.outlet, stale.c.id),
+    )
     .order_by(stale.c.outlet, stale.c.id, stale.c.part)
     .limit(bindparam("count", type_=Integer))
 )

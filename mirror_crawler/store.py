@@ -19,14 +19,31 @@ from typing import Any, Literal, NamedTuple, Self, cast
 from sqlalchemy.pool import PoolProxiedConnection
 
 from mirror_crawler import statements as sql
-from mirror_crawler.items import Article, Listing
+from mirror_crawler.items import Article, Listing, reads_the_same
 from mirror_crawler.paths import ENTRIES_PER_PAGE, order_key
 from mirror_crawler.schema import StoreError, open_pool, told
 
-__all__ = ["ArticleStore", "Entry", "Held", "ListPageKind", "PageKind", "Run", "Stale", "StoreError", "Target"]
+__all__ = [
+    "ArticleStore",
+    "Entry",
+    "Held",
+    "ListPageKind",
+    "Outcome",
+    "PageKind",
+    "Run",
+    "Stale",
+    "StoreError",
+    "Target",
+    "Validator",
+    "Walk",
+    "Wanted",
+]
 
 ListPageKind = Literal["section", "tag", "all", "tags"]
 PageKind = Literal["article", "section", "tag", "all", "tags"]
+
+UPDATE_MARK = "更新"
+"""In a headline: the article goes on to change (FACTS A7)."""
 
 PAGE_KINDS: tuple[PageKind, ...] = ("article", "section", "tag", "all", "tags")
 """``all`` is the list of every article of an outlet, ``tags`` the list of every tag; both have an empty list id."""
@@ -53,6 +70,7 @@ class Held(NamedTuple):
     url: str = ""
     published_at: str | None = None
     section_id: str = ""
+    revision: int = 1
 
 
 class Stale(NamedTuple):
@@ -83,6 +101,44 @@ class Entry(NamedTuple):
     def day(self) -> str:
         """The day of publication at the outlet (of the address when nothing else is known), as ``2026-11-22``."""
         return (self.published_at or self.order_key)[:10]
+
+
+Outcome = Literal["new", "revised", "amended", "returned", "unchanged"]
+"""What a page said beside what is stored: ``revised`` is other content; ``amended`` the same content with a clock or a
+section that had not been read before; ``returned`` the same content after a withdrawal.
+"""
+
+_EVIDENCE: dict[str, int] = {"none": 0, "dateline": 1, "metadata": 2, "clock": 3}
+"""What each published_source is worth."""
+
+
+class Validator(NamedTuple):
+    """What the outlet said of the state of a page: its ETag and Last-Modified headers, empty when it sent none.
+
+    ``next_url`` is for list pages: where the list goes on, empty on the last page.
+    """
+
+    etag: str
+    modified: str
+    next_url: str = ""
+
+
+class Walk(NamedTuple):
+    """A walk of a list that was cut off: what the pages before number ``page`` name is stored.
+
+    ``next_url`` is the address of that page; empty when nothing is known.
+    """
+
+    next_url: str
+    page: int
+
+
+class Wanted(NamedTuple):
+    """An article to be asked for: one that is not stored, or a stored one to be looked at again."""
+
+    article_id: str
+    url: str
+    stored: bool
 
 
 class Run(NamedTuple):
@@ -132,10 +188,22 @@ class ArticleStore:
             db.execute(sql.BEGIN_RUN, {"outlet": outlet, "run": run, "started_at": started_at})
         return run
 
-    def end_run(self, outlet: str, run: str, *, finished_at: str, verdict: str, report: Mapping[str, Any]) -> None:
-        """Note how a run ended; ``report`` is anything that JSON can say."""
+    def end_run(
+        self,
+        outlet: str,
+        run: str,
+        *,
+        finished_at: str,
+        verdict: str,
+        report: Mapping[str, Any],
+        looked_until: str | None = None,
+    ) -> None:
+        """Note how a run ended; ``report`` is anything that JSON can say.
+
+        ``looked_until``: the run looked again at every article that was due until then; None when it did not.
+        """
         text = json.dumps(dict(report), ensure_ascii=False)
-        values = {"finished_at": finished_at, "verdict": verdict, "report": text}
+        values = {"finished_at": finished_at, "verdict": verdict, "report": text, "looked_until": looked_until}
         with self._write() as db:
             db.execute(sql.END_RUN, {"for_outlet": outlet, "for_run": run, **values})
 
@@ -151,6 +219,11 @@ class ArticleStore:
             for row in rows
         ]
 
+    def looked_until(self, outlet: str) -> str | None:
+        """The moment (UTC) until which young articles were looked at again by the latest run that did so."""
+        rows = self._rows(sql.LOOKED_UNTIL, outlet=outlet)
+        return rows[0]["looked_until"] if rows else None
+
     def run_articles(self, outlet: str, run: str) -> Iterator[str]:
         """The JSON lines of the article versions that a run stored, in the order of storing."""
         return self._stream(sql.ARTICLES_OF_RUN, outlet=outlet, run=run)
@@ -165,30 +238,33 @@ class ArticleStore:
         """Those of some article ids (about a page of them) that are stored."""
         return {row["article_id"] for row in self._rows(sql.STORED, outlet=outlet, keys=json.dumps(list(ids)))}
 
-    def listed(self, outlet: str, kind: str, list_id: str, ids: Collection[str]) -> set[str]:
-        """Those of some article ids (about a page of them) that a list is known to name."""
+    def listed(self, outlet: str, kind: str, list_id: str, ids: Collection[str]) -> dict[str, str]:
+        """Those of some article ids (about a page of them) that a list is known to name → the title it showed last."""
         rows = self._rows(sql.LISTED, outlet=outlet, kind=kind, list_id=list_id, keys=json.dumps(list(ids)))
-        return {row["article_id"] for row in rows}
+        return {row["article_id"]: row["title"] for row in rows}
 
-    def put_article(self, article: Article, run: str, targets: Collection[Target] = ()) -> Article | None:
-        """Store what a page says now and return it as stored: with its revision and the ``first_seen_at`` of the first.
+    def put_article(
+        self, article: Article, run: str, targets: Collection[Target] = (), validator: Validator | None = None
+    ) -> tuple[Article, Outcome]:
+        """Store what a page says now; the article as it is stored, and what that is beside what was known.
 
-        Returns None, and writes nothing, when the content is that of the current revision. ``targets``: what links
-        in the body lead to, so that this page is written again when the mirror gets one of them.
+        As stored it has its revision and the ``first_seen_at`` of the first. Nothing but the validator is written when
+        it is unchanged. ``targets``: what links in the body lead to, so that this page is written again when the
+        mirror gets one of them. The article is not wanted any more, and not gone.
         Raises ValueError when a time cannot be read.
         """
         with self._write() as db:
             known = _current(db, *article.key)
-            if known is None:
-                stored = dataclasses.replace(article, revision=1)
-            elif known["content_hash"] == article.content_hash:
-                return None
-            else:
-                stored = dataclasses.replace(
-                    article, revision=known["revision"] + 1, first_seen_at=known["first_seen_at"]
-                )
-            _keep_version(db, stored, known, run, targets)
-        return stored
+            stored, outcome = _compare(db, article, known)
+            if outcome in ("new", "revised"):
+                _keep_version(db, stored, known, run, targets)
+            elif outcome != "unchanged":
+                _amend(db, stored, run, None)
+            if known is not None:
+                _settle_look(db, *article.key)
+            if validator is not None:
+                _keep_validator(db, article.url, validator)
+        return stored, outcome
 
     def put_listing(self, listing: Listing, run: str) -> bool:
         """:meth:`put_listings` of one."""
@@ -203,32 +279,164 @@ class ArticleStore:
         with self._write() as db:
             return [_keep_listing(db, listing, run) for listing in found]
 
-    def wanted(self, outlet: str, limit: int) -> list[tuple[str, str]]:
-        """``(article_id, url)`` of articles that were listed or failed and are not stored, fewest tries first."""
-        return [(row["article_id"], row["url"]) for row in self._rows(sql.WANTED, outlet=outlet, count=limit)]
+    def note_titles(self, outlet: str, kind: str, list_id: str, titles: Mapping[str, str]) -> None:
+        """A list shows known articles (id → title) under other titles than before: they are to be looked at again."""
+        if not titles:
+            return
+        of_list = _list_key(outlet, kind, list_id)
+        with self._write() as db:
+            for article_id, title in titles.items():
+                record = _value(db, sql.LISTING_RECORD, {**of_list, "article_id": article_id})
+                listing = dataclasses.replace(Listing.from_record(json.loads(record)), title=title)
+                of_listing = {**_for(of_list), "for_article_id": article_id}
+                db.execute(sql.RETITLE_LISTING, {**of_listing, "record": _record(listing)})
+                db.execute(sql.WANT_AGAIN, {"outlet": outlet, "article_id": article_id, "url": listing.url})
+
+    def wanted(self, outlet: str, limit: int) -> list[Wanted]:
+        """Articles that were listed or failed and are not stored, or are to be looked at again, fewest tries first."""
+        rows = self._rows(sql.WANTED, outlet=outlet, count=limit)
+        return [Wanted(row["article_id"], row["url"], bool(row["stored"])) for row in rows]
 
     def note_failure(self, outlet: str, article_id: str, url: str, cause: str, at: str) -> None:
-        """An article could not be had: it stays wanted, with one try more. A stored one is not wanted."""
+        """An article could not be had: it stays wanted, with one try more.
+
+        A stored one that is not wanted does not become so: it will be looked at again in its time.
+        """
         key = {"outlet": outlet, "article_id": article_id}
         with self._write() as db:
             if _current(db, outlet, article_id) is None:
                 db.execute(sql.NOTE_FAILURE, {**key, "url": url, "cause": cause, "at": at})
+            else:
+                of_article = {"for_outlet": outlet, "for_article_id": article_id}
+                db.execute(sql.FAILED_AGAIN, {**of_article, "cause": cause, "at": at})
 
-    def walk_begin(self, outlet: str, kind: str, list_id: str, name: str) -> bool:
-        """A walk of the pages of a list begins.
-
-        True when an earlier one did not end: then a page that brings nothing new does not mean that the rest is known.
-        """
-        key = _list_key(outlet, kind, list_id)
+    def drop_wanted(self, outlet: str, article_id: str) -> None:
+        """An article is not to be asked for, although it was listed."""
         with self._write() as db:
-            open_before = bool(_value(db, sql.WALKING, key))
-            db.execute(sql.BEGIN_WALK, {**key, "name": name, "walking": 1})
-        return open_before
+            db.execute(sql.DROP_WANTED, {"outlet": outlet, "article_id": article_id})
 
-    def walk_end(self, outlet: str, kind: str, list_id: str) -> None:
+    def want_undated(self, outlet: str) -> None:
+        """Articles whose time of publication is not known, and that have no place in a list yet, are to be read again,
+        whatever the outlet says of the state of their pages.
+        """
+        with self._write() as db:
+            for row in db.execute(sql.UNDATED, {"outlet": outlet}).fetchall():
+                db.execute(sql.WANT_AGAIN, {"outlet": outlet, "article_id": row["article_id"], "url": row["url"]})
+                db.execute(sql.DROP_VALIDATOR, {"url": row["url"]})
+
+    def want_given_up(self, outlet: str) -> None:
+        """Articles that failed too often to be asked for are asked for again."""
+        with self._write() as db:
+            db.execute(sql.WANT_GIVEN_UP, {"for_outlet": outlet})
+
+    def walk_begin(self, outlet: str, kind: str, list_id: str, name: str, window: str = "") -> Walk | None:
+        """A walk of the pages of a list begins; ``window`` names the days that it is for, empty for all.
+
+        The earlier walk for the same when it did not end: a page that brings nothing new does not mean then that the
+        rest is known.
+        """
+        key = {**_list_key(outlet, kind, list_id), "window": window}
+        with self._write() as db:
+            row = db.execute(sql.WALK, key).fetchone()
+            if row is None:
+                db.execute(sql.SET_WALK, {**key, "next_url": "", "page": 1})
+            db.execute(sql.KNOW_LIST, {**_list_key(outlet, kind, list_id), "name": name})
+        return Walk(row["next_url"], row["page"]) if row is not None else None
+
+    def walk_at(self, outlet: str, kind: str, list_id: str, next_url: str, page: int, window: str = "") -> None:
+        """The walk of a list has come to page number ``page`` at ``next_url``; what those before it name is stored."""
+        key = {**_list_key(outlet, kind, list_id), "window": window}
+        with self._write() as db:
+            db.execute(sql.SET_WALK, {**key, "next_url": next_url, "page": page})
+
+    def walk_end(self, outlet: str, kind: str, list_id: str, window: str = "") -> None:
         """The walk of a list came to its end."""
         with self._write() as db:
-            db.execute(sql.END_WALK, _for(_list_key(outlet, kind, list_id)))
+            db.execute(sql.END_WALK, {**_list_key(outlet, kind, list_id), "window": window})
+
+    # --- looking again ---
+
+    def due_looks(self, outlet: str, spans: Iterable[tuple[str, str]], updating_after: str) -> dict[str, str]:
+        """``article_id`` → address of the articles to be looked at again because of their age.
+
+        Those whose order key (see :func:`mirror_crawler.paths.order_key`) lies in one of the ``spans``, (after,
+        up to and with); and those after ``updating_after`` whose title says that it is an update (FACTS A7). An
+        article that was withdrawn is not looked for.
+        """
+        found: dict[str, str] = {}
+        asked = [(after, upto, "%") for after, upto in spans]
+        asked.append((updating_after, "9999", f"%{UPDATE_MARK}%"))
+        with self._read() as db:
+            for after, upto, title in asked:
+                rows = db.execute(sql.DUE_LOOKS, {"outlet": outlet, "after": after, "upto": upto, "title": title})
+                found.update((row["article_id"], row["url"]) for row in rows)
+        return found
+
+    def article_ids(self, outlet: str, after: str, limit: int) -> list[tuple[str, str]]:
+        """``(article_id, url)`` of stored articles with ids after ``after``, in the order of their ids."""
+        rows = self._rows(sql.ARTICLE_IDS, outlet=outlet, after=after, count=limit)
+        return [(row["article_id"], row["url"]) for row in rows]
+
+    def urls(self, outlet: str, ids: Collection[str]) -> dict[str, str]:
+        """The addresses of those of some articles that are stored."""
+        rows = self._rows(sql.ARTICLE_URLS, outlet=outlet, keys=json.dumps(list(ids)))
+        return {row["article_id"]: row["url"] for row in rows}
+
+    def looked(self, outlet: str, article_id: str) -> None:
+        """A look was told that an article is unchanged: it is not wanted any more, and not gone."""
+        with self._write() as db:
+            _settle_look(db, outlet, article_id)
+
+    def note_gone(self, outlet: str, article_id: str, url: str, run: str, at: str) -> Article | None:
+        """The outlet has a stored article not any more, says a look of ``run``.
+
+        The first run that says so makes it wanted, so that the next one looks again; another run gets the article
+        with ``withdrawn_at``, to be stored with :meth:`withdraw`. None in all other cases.
+        """
+        key = {"outlet": outlet, "article_id": article_id}
+        with self._write() as db:
+            current = _current(db, outlet, article_id)
+            if current is None:
+                return None
+            known = db.execute(sql.GONE, key).fetchone()
+            if known is None:
+                db.execute(sql.SET_GONE, {**key, "run": run, "at": at, "withdrawn_at": None})
+                db.execute(sql.WANT_AGAIN, {**key, "url": url})
+                db.execute(sql.DROP_VALIDATOR, {"url": url})  # if it comes back it is read again
+                return None
+            if known["withdrawn_at"] is not None:
+                db.execute(sql.DROP_WANTED, key)
+                return None
+            if known["run"] == run:
+                return None
+            return dataclasses.replace(_version(db, key, current["revision"]), withdrawn_at=at)
+
+    def withdraw(self, article: Article, run: str) -> None:
+        """Note in its record that the outlet has an article not any more, since ``withdrawn_at``."""
+        with self._write() as db:
+            _amend(db, article, run, None)
+            db.execute(sql.DROP_WANTED, {"outlet": article.outlet, "article_id": article.article_id})
+
+    def withdrawn(self, outlet: str, ids: Collection[str]) -> set[str]:
+        """Those of some article ids that the outlet had not any more when they were looked at last."""
+        return {row["article_id"] for row in self._rows(sql.WITHDRAWN, outlet=outlet, keys=json.dumps(list(ids)))}
+
+    def revisions(self, outlet: str, article_id: str) -> Iterator[Article]:
+        """All versions of an article, oldest first."""
+        lines = self._stream(sql.REVISIONS, outlet=outlet, article_id=article_id)
+        return (Article.from_stored(json.loads(line)) for line in lines)
+
+    def validator(self, url: str) -> Validator | None:
+        """What the outlet said last of the state of the page at ``url``; None when it did not."""
+        rows = self._rows(sql.VALIDATOR, url=url)
+        return Validator._make(rows[0]) if rows else None
+
+    def put_validators(self, found: Mapping[str, Validator]) -> None:
+        """Note what the outlet says of the state of pages, address → validator. All they name must be stored."""
+        if found:
+            with self._write() as db:
+                for url, validator in found.items():
+                    _keep_validator(db, url, validator)
 
     # --- pages ---
 
@@ -247,16 +455,17 @@ class ArticleStore:
                 after = {name: found[name] for name in after}
                 _place_list(db, after)
 
-    def stale(self, limit: int, kinds: Iterable[PageKind] = PAGE_KINDS) -> list[Stale]:
+    def stale(self, limit: int, kinds: Iterable[PageKind] = PAGE_KINDS, held_back: Collection[str] = ()) -> list[Stale]:
         """Pages to write again, at most ``limit``: kind by kind in the order given, by outlet and id within.
 
         Articles without a place are left out: the run that stored them is still at work, or its outlet's next run
-        will place them.
+        will place them. So are pages of the outlets ``held_back``.
         """
         found: list[Stale] = []
         with self._read() as db:
             for kind in kinds:
-                rows = db.execute(sql.STALE, {"kind": kind, "count": limit - len(found)})
+                values = {"kind": kind, "count": limit - len(found), "keys": json.dumps(list(held_back))}
+                rows = db.execute(sql.STALE, values)
                 found.extend(Stale(*row) for row in rows)
         return found
 
@@ -287,7 +496,7 @@ class ArticleStore:
         found: dict[Target, Held] = {}
         if wanted_articles:
             for row in self._rows(sql.HELD_ARTICLES, keys=json.dumps(wanted_articles)):
-                held = Held(row["title"], row["url"], row["published_at"], row["section_id"])
+                held = Held(row["title"], row["url"], row["published_at"], row["section_id"], row["revision"])
                 found[Target(row["outlet"], "article", row["article_id"])] = held
         if wanted_lists:
             for row in self._rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
@@ -304,6 +513,11 @@ class ArticleStore:
         """The name of a section or tag list: the one its first place came with, so its pages never change for it."""
         rows = self._rows(sql.LIST_NAME, outlet=outlet, kind=kind, list_id=list_id)
         return rows[0]["name"] if rows else list_id
+
+    def published_titles(self, outlet: str, ids: Collection[str]) -> dict[str, str]:
+        """The titles of some articles (about a page of them) as the last run that was published knew them."""
+        rows = self._rows(sql.PUBLISHED_TITLES, outlet=outlet, keys=json.dumps(list(ids)))
+        return {row["article_id"]: row["title"] for row in rows}
 
     def list_size(self, outlet: str, kind: str, list_id: str) -> int:
         """How many places a list has; 0 for a list that the mirror does not hold."""
@@ -488,13 +702,102 @@ def _record(item: Article | Listing) -> str:
     return text
 
 
+def _version(db: sqlite3.Connection, key: Mapping[str, str], revision: int) -> Article:
+    """A stored version of an article."""
+    return Article.from_stored(json.loads(_value(db, sql.VERSION_RECORD, {**key, "revision": revision})))
+
+
+def _settle_look(db: sqlite3.Connection, outlet: str, article_id: str) -> None:
+    """An article was looked at and is there."""
+    key = {"outlet": outlet, "article_id": article_id}
+    db.execute(sql.DROP_WANTED, key)
+    db.execute(sql.DROP_GONE, key)
+
+
+def _keep_validator(db: sqlite3.Connection, url: str, validator: Validator) -> None:
+    if validator.etag or validator.modified:
+        db.execute(sql.SET_VALIDATOR, {"url": url, **validator._asdict()})
+    else:  # the outlet said something once, and does not any more
+        db.execute(sql.DROP_VALIDATOR, {"url": url})
+
+
+def _compare(db: sqlite3.Connection, article: Article, known: sqlite3.Row | None) -> tuple[Article, Outcome]:
+    """What a page says now beside the current version (row ``known``) of the article, as it is to be stored."""
+    if known is None:
+        return dataclasses.replace(article, revision=1), "new"
+    current = _version(db, {"outlet": article.outlet, "article_id": article.article_id}, known["revision"])
+    if article.content_hash != known["content_hash"] and not reads_the_same(article, current):
+        revision = known["revision"] + 1
+        return dataclasses.replace(article, revision=revision, first_seen_at=known["first_seen_at"]), "revised"
+    # What the version says stays as it is, with the hash of it: a mirror that has the older record knows it by that.
+    same = dataclasses.replace(article, **{name: getattr(current, name) for name in _KEPT})
+    if current.withdrawn_at is not None:
+        return same, "returned"
+    if _says_more(article, current):
+        return same, "amended"
+    return current, "unchanged"
+
+
+_KEPT = (
+    *("title", "lead_image", "images", "embeds", "body_html", "text", "content_hash"),
+    *("revision", "first_seen_at"),
+)
+"""What another record of the same version has as the one before."""
+
+
+def _says_more(article: Article, current: Article) -> bool:
+    """Whether a page gives a better clock than was read before, or a section where there was none."""
+    gained = _EVIDENCE[article.published_source] - _EVIDENCE[current.published_source]
+    return gained > 0 or (gained == 0 and article.section is not None and current.section is None)
+
+
+def _amend(db: sqlite3.Connection, article: Article, run: str | None, targets: Collection[Target] | None) -> None:
+    """Store another record of the current version of an article, and mark what it changes.
+
+    ``targets`` are those of :meth:`ArticleStore.put_article`; None when the links are as they were.
+    """
+    known = _current(db, *article.key)
+    if known is None or known["revision"] != article.revision:
+        raise ValueError(f"{article.article_id} has no current revision {article.revision}")
+    current = _row(article)
+    _replace_record(db, article, run)
+    _make_current(db, article, current, known, targets)
+
+
+def _replace_record(db: sqlite3.Connection, article: Article, run: str | None) -> None:
+    """Store another record of a version of an article."""
+    of_version = {
+        "for_outlet": article.outlet,
+        "for_article_id": article.article_id,
+        "for_revision": article.revision,
+    }
+    db.execute(sql.AMEND_VERSION, {**of_version, "run": run, "at": _evidence_at(article), "record": _record(article)})
+
+
 def _keep_version(
     db: sqlite3.Connection, article: Article, known: sqlite3.Row | None, run: str | None, targets: Collection[Target]
 ) -> None:
     """Store a version that comes after ``known`` (the row of the current one), and mark what it changes."""
-    key = {"outlet": article.outlet, "article_id": article.article_id}
-    version = {**key, "revision": article.revision, "run": run, "at": _second(article.fetched_at)}
-    current = {
+    current = _row(article)
+    version = {
+        "outlet": article.outlet,
+        "article_id": article.article_id,
+        "revision": article.revision,
+        "run": run,
+        "at": _evidence_at(article),
+    }
+    db.execute(sql.ADD_VERSION, {**version, "record": _record(article)})
+    _make_current(db, article, current, known, targets)
+
+
+def _evidence_at(article: Article) -> str:
+    """When the outlet was seen to say, or not to say any more, what a record tells. Raises ValueError."""
+    return _second(article.withdrawn_at or article.fetched_at)
+
+
+def _row(article: Article) -> dict[str, Any]:
+    """What is known of an article beside its key. Raises ValueError, so it is asked for before anything is written."""
+    return {
         "revision": article.revision,
         "content_hash": article.content_hash,
         "first_seen_at": article.first_seen_at,
@@ -504,9 +807,24 @@ def _keep_version(
         "order_key": order_key(article),
         "section_id": article.section.id if article.section else "",
     }
-    db.execute(sql.ADD_VERSION, {**version, "record": _record(article)})
+
+
+def _make_current(
+    db: sqlite3.Connection,
+    article: Article,
+    current: dict[str, Any],
+    known: sqlite3.Row | None,
+    targets: Collection[Target] | None,
+) -> None:
+    """An article is from now on what this version says, its row ``current``; ``known`` is the row of what it was."""
+    key = {"outlet": article.outlet, "article_id": article.article_id}
     db.execute(sql.SET_ARTICLE, {**key, **current})
-    if known is not None:
+    if article.withdrawn_at is not None:
+        db.execute(sql.SET_GONE, {**key, "run": "", "at": article.withdrawn_at, "withdrawn_at": article.withdrawn_at})
+        db.execute(sql.DROP_VALIDATOR, {"url": article.url})  # if it comes back it is read again
+    elif known is not None:
+        db.execute(sql.DROP_GONE, key)
+    if known is not None and targets is not None:
         db.execute(sql.DROP_LINKS, key)
     if targets:
         rows = [{"to_outlet": to.outlet, "to_kind": to.kind, "to_id": to.id, **key} for to in targets]
@@ -544,11 +862,17 @@ def _restore_article(db: sqlite3.Connection, article: Article, targets: Collecti
     if not 1 <= article.revision <= newest + 1:
         raise ValueError(f"revision {article.revision} of {article.article_id} without revision {newest + 1}")
     if article.revision <= newest:
-        key = {"outlet": article.outlet, "article_id": article.article_id, "revision": article.revision}
-        stored = json.loads(_value(db, sql.VERSION_RECORD, key))
-        if stored["content_hash"] != article.content_hash:
+        stored = _version(db, {"outlet": article.outlet, "article_id": article.article_id}, article.revision)
+        if stored.content_hash != article.content_hash:
             raise ValueError(f"revision {article.revision} of {article.article_id} is stored with other content")
-        return False
+        if not _is_later(article, stored):
+            return False
+        if article.revision == newest:
+            _amend(db, article, None, targets)
+        else:
+            _replace_record(db, article, None)
+            _mark(db, article.outlet, "article", article.article_id, 0)  # it tells of its history
+        return True
     _keep_version(db, article, known, None, targets)
     if known is None:
         of_article = {"outlet": article.outlet, "article_id": article.article_id}
@@ -556,6 +880,11 @@ def _restore_article(db: sqlite3.Connection, article: Article, targets: Collecti
         for row in db.execute(sql.LISTS_OF_ARTICLE, of_article).fetchall():
             _place_list(db, _list_key(article.outlet, row["kind"], row["list_id"]))
     return True
+
+
+def _is_later(article: Article, stored: Article) -> bool:
+    """Whether a record of the same revision comes from a later look."""
+    return _evidence_at(article) > _evidence_at(stored)
 
 
 def _restore_listing(db: sqlite3.Connection, listing: Listing) -> bool:

@@ -6,12 +6,14 @@ Effects are here and in tree.py only; how a page looks is render.py's business. 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from mirror_crawler import paths
 from mirror_crawler.config import MirrorConfig
+from mirror_crawler.health import PUBLISHED
+from mirror_crawler.history import changes
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.locks import FileLock
@@ -52,21 +54,22 @@ class PageWriter:
     def write_stale(self, outlet: str) -> Tally:
         """Give the new articles of ``outlet`` their places in the lists and write every page that is due.
 
-        Other outlets' pages are among them when they link to what came. All pages are due when the tree is another
-        than last time, was removed, or is to look otherwise. One process at a time: the home page stands for what all
-        outlets have.
+        Other outlets' pages are among them when they link to what came, unless the outlet is held back. All pages are
+        due when the tree is another than last time, was removed, or is to look otherwise. One process at a time: the
+        home page stands for what all outlets have.
         """
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             anew = self._has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
             self.store.place(outlet)
-            while due := self.store.stale(_BATCH):
+            held_back = self._held_back(outlet)
+            while due := self.store.stale(_BATCH, held_back=held_back):
                 self._write(self._pages(due), tally)
                 self.store.settle(due)
             if anew:
                 self._write_everything(tally)
             elif self._has_pages():  # nothing notes that the home page is due; most often its bytes are right
-                self._write([self._home()], tally)
+                self._write([self._home(held_back)], tally)
             self.store.set_tree_look(self.root, self.look)
         return tally
 
@@ -88,6 +91,13 @@ class PageWriter:
             yield home[0]
         yield from (path for path, _ in self.store.left_over_files(self.root, self._implied()) if self.tree.has(path))
 
+    def implied(self) -> Iterator[list[tuple[str, bytes]]]:
+        """Every file that the store implies, with its content, in batches; the front page of a list may come twice."""
+        for due in _batches(self.store.all_pages()):
+            yield list(self._pages(due))
+        if self._has_pages() or self.tree.has(paths.HOME):
+            yield [self._home()]
+
     def _write_everything(self, tally: Tally) -> None:
         for due in _batches(self.store.all_pages()):
             self._write(self._pages(due), tally)
@@ -97,6 +107,11 @@ class PageWriter:
         self.store.forget_files(self.root, removed)
         tally.removed += len(removed)
 
+    def _held_back(self, outlet: str) -> list[str]:
+        """The other outlets whose latest run is not to be published: it failed, or it has not ended yet."""
+        latest = {name: self.store.last_runs(name, 1) for name in self.store.outlets() if name != outlet}
+        return [name for name, runs in latest.items() if runs and runs[0].verdict not in PUBLISHED]
+
     def _has_pages(self) -> bool:
         return any(self.store.list_size(outlet, "all", "") for outlet in self.store.outlets())
 
@@ -104,10 +119,13 @@ class PageWriter:
         """The path of every file that the store implies; some more than once."""
         for due in _batches(self.store.all_pages()):
             articles = self.store.held({Target(page.outlet, "article", page.id) for page in due if not page.part})
-            for path in (self._path(target, held) for target, held in articles.items()):
+            for target, held in articles.items():
+                path = self._path(target, held)
                 yield path
                 if self.config.pages.base_url:
                     yield f"{path}.png"
+                if held.revision > 1:
+                    yield paths.history_path(path)
             for page in due:
                 if page.part:
                     directory = paths.list_directory(page.outlet, page.kind, page.id)
@@ -126,7 +144,7 @@ class PageWriter:
         tally.written += len(written)
 
     def _pages(self, due: Sequence[Stale]) -> Iterator[tuple[str, bytes]]:
-        """The files of what is due: an article's page (and share code), a list's numbered pages and front page."""
+        """The files of what is due: an article's page (share code, history), a list's numbered pages and front page."""
         yield from self._article_pages([(page.outlet, page.id) for page in due if page.kind == "article"])
         lists = sorted((page.outlet, page.kind, page.id, page.part) for page in due if page.kind != "article")
         for (outlet, kind, list_id), parts in groupby(lists, key=lambda page: page[:3]):
@@ -142,9 +160,13 @@ class PageWriter:
         held = self._held(set().union(*wanted.values())) if wanted else {}
         for article in articles:
             path = paths.path_of(self.config.path, article)
-            yield path, self.renderer.article(article, self._place_of(article, path, held)).encode()
+            place = self._place_of(article, path, held)
+            yield path, self.renderer.article(article, place).encode()
             if code := self.renderer.share_code(path):
                 yield f"{path}.png", code
+            if article.revision > 1:
+                told = changes(self.store.revisions(*article.key))
+                yield paths.history_path(path), self.renderer.history(article, place, told).encode()
 
     def _place_of(self, article: Article, path: str, held: Mapping[Target, Link]) -> ArticlePlace:
         def resolve(href: str) -> str | None:
@@ -229,12 +251,16 @@ class PageWriter:
 
     # --- home -------------------------------------------------------------------------------------------------------
 
-    def _home(self) -> tuple[str, bytes]:
+    def _home(self, held_back: Collection[str] = ()) -> tuple[str, bytes]:
+        """The home page; the outlets ``held_back`` stand on it as they were published last."""
         outlets = []
         for outlet in self.store.outlets():
             newest = _newest_first(self._newest(outlet, "all", ""))[:_LATEST]
             if not newest:  # its first run is still at work
                 continue
+            if outlet in held_back:
+                titles = self.store.published_titles(outlet, [entry.member for entry in newest])
+                newest = [entry._replace(title=titles[entry.member]) for entry in newest]
             outlets.append(
                 OutletView(
                     link=self._outlet_link(outlet),

@@ -137,7 +137,10 @@ class Mirror:
             crawler = self.reactor.crawl(outlet, self.settings(**(settings or {})), arguments)
         run = Run.of(crawler)
         return Outcome(
-            verdict=run.verdict, faults=run.faults(), failures=run.failures, stats=dict(crawler.stats.get_stats())
+            verdict=run.verdict,
+            faults=[finding.line for finding in run.judgement.findings],
+            failures=run.failures,
+            stats=dict(crawler.stats.get_stats()),
         )
 
     def ask(self, name: str, *words: str, settings: Mapping[str, Any] | None = None) -> int:
@@ -159,13 +162,15 @@ class Mirror:
         command = [sys.executable, "-m", "scrapy", *words]
         if words[0] == "crawl":
             command += [part for name, value in FAST.items() for part in ("-s", f"{name}={value}")]
-        if limit is not None:
+        inherited = self.site.environment
+        if limit is not None:  # a file of coverage would meet the limit first
+            inherited = {name: value for name, value in inherited.items() if not name.startswith("COVERAGE_")}
             command = ["sh", "-c", f'ulimit -f {limit * 2}; exec "$@"', "sh", *command]
         places = {"MIRROR_DATA": str(self.data), "MIRROR_OUTPUT": str(self.output)}
         return subprocess.Popen(
             command,
             cwd=cwd,
-            env=self.site.environment | places | environment,
+            env=inherited | places | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

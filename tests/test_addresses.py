@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -365,3 +366,29 @@ class TestTagSlug:
     def test_is_its_own_slug(self, text: str) -> None:
         slug = tag_slug(text)
         assert slug is None or tag_slug(slug) == slug
+
+
+class TestDay:
+    @pytest.mark.parametrize(
+        ("url", "day"),
+        [
+            pytest.param(ARTICLE, date(2021, 12, 28), id="two-digits"),
+            pytest.param(f"{E}/gb/1/1/2/n1234.htm", date(2001, 1, 2), id="one-digit"),
+            pytest.param(f"{E}/gb/1999/1/2/n1234.htm", date(1999, 1, 2), id="before-2000"),
+            pytest.param(f"{N}/gb/2026/05/01/a104110000.html", date(2026, 5, 1), id="four-digits"),
+            pytest.param(f"{E}/gb/21/2/30/n13465147.htm", None, id="no-such-day"),
+            pytest.param(f"{E}/gb/n13465147.htm", None, id="none"),
+        ],
+    )
+    def test_is_that_of_the_address(self, url: str, day: date | None) -> None:
+        assert ArticleAddress(article_id="n1", url=url, language="zh-Hans").day == day
+
+    @pytest.mark.parametrize("addresses", [EPOCHTIMES, NTDTV], ids=["epochtimes", "ntdtv"])
+    @given(day=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
+    def test_is_read_from_any_canonical_address(self, addresses: Addresses, day: date) -> None:
+        url = addresses.article_url.format(
+            script="gb", number="104110000", year=day.year, short_year=day.year % 100, month=day.month, day=day.day
+        )
+        found = addresses.find_article(url)
+        assert found is not None
+        assert found.day == day

@@ -32,6 +32,8 @@ class TestRead:
         assert made.database == "sqlite:///data/mirror.db"
         assert made.path == "{outlet}/{year}/{month}/{day}/{article_id}.md"
         assert made.max_list_pages == 100
+        assert (made.revisit_hours, made.waits_when_busy, made.logs_json) == (72, False, False)
+        assert (made.hook_command, made.hook_url) == ("", "")
         assert made.pages == PageOptions()
 
     def test_everything_else(self, tmp_path: Path) -> None:
@@ -69,6 +71,27 @@ class TestRead:
             title="镜像",
         )
 
+    def test_of_a_scheduled_life(self) -> None:
+        made = config(
+            MIRROR_REVISIT_HOURS="0",
+            MIRROR_BUSY="wait",
+            MIRROR_LOG="json",
+            MIRROR_HOOK_COMMAND="mail -s 'a mirror' me",
+            MIRROR_HOOK_URL="https://user:word@hooks.example/x?token=1",
+        )
+        assert (made.revisit_hours, made.waits_when_busy, made.logs_json) == (0, True, True)
+        assert made.hook_command == "mail -s 'a mirror' me"
+        assert made.hook_url == "https://user:word@hooks.example/x?token=1"
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("MIRROR_HOOK_URL", "hooks.example/?token=secret"), ("MIRROR_HOOK_COMMAND", "'secret")]
+    )
+    def test_a_refused_hook_is_not_shown(self, name: str, value: str) -> None:
+        with pytest.raises(SettingError) as caught:
+            config(**{name: value})
+        assert str(caught.value).startswith(f"{name}: ")
+        assert "secret" not in str(caught.value)
+
     def test_database_lies_in_the_data_directory(self) -> None:
         assert config(MIRROR_DATA="/srv/data").database == "sqlite:////srv/data/mirror.db"
 
@@ -79,6 +102,11 @@ class TestRead:
             ({"MIRROR_MAX_LIST_PAGES": "0"}, "MIRROR_MAX_LIST_PAGES=0: use a whole number from 1"),
             ({"MIRROR_MAX_LIST_PAGES": "many"}, "MIRROR_MAX_LIST_PAGES=many: use a whole number"),
             ({"MIRROR_MAX_LIST_PAGES": ""}, "MIRROR_MAX_LIST_PAGES=: use a whole number"),
+            ({"MIRROR_REVISIT_HOURS": "-1"}, "MIRROR_REVISIT_HOURS=-1: use a whole number from 0"),
+            ({"MIRROR_REVISIT_HOURS": "1.5"}, "MIRROR_REVISIT_HOURS=1.5: use a whole number from 0"),
+            ({"MIRROR_BUSY": ""}, "MIRROR_BUSY=: use leave or wait"),
+            ({"MIRROR_LOG": "JSON"}, "MIRROR_LOG=JSON: use human or json"),
+            ({"MIRROR_HOOK_COMMAND": " "}, "MIRROR_HOOK_COMMAND: holds no command"),
             ({"MIRROR_IMAGES": "local"}, "MIRROR_IMAGES=local: use none or remote"),
             ({"MIRROR_LINKS": "live"}, "MIRROR_LINKS=live: use neutral or keep"),
             ({"MIRROR_THEME_DIR": "/no/such"}, "MIRROR_THEME_DIR=/no/such: no such directory"),

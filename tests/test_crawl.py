@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -16,10 +17,13 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
+from scrapy.exceptions import UsageError
 
 from mirror_crawler import paths
 from mirror_crawler.commands.crawl import Command
+from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.items import Article, Listing
+from mirror_crawler.locks import FileLock
 from tests.mirror import (
     REPO,
     SECTION,
@@ -187,8 +191,9 @@ class TestWholeMirror:
         assert [path for path in whole.outside.iterdir() if not path.name.startswith(".coverage")] == []
         assert sorted(path.name for path in whole.mirror.root.iterdir()) == ["data", "output"]
         assert {path.suffix for path in whole.mirror.output.rglob("*") if path.is_file()} == {".md"}
-        left = {path.name for path in (whole.mirror.data).rglob("*") if path.is_file() and "feeds" not in path.parts}
-        assert left <= {"mirror.db", "mirror.db-wal", "mirror.db-shm"}
+        kept = [path.relative_to(whole.mirror.data) for path in whole.mirror.data.rglob("*") if path.is_file()]
+        assert {path.parts[0] for path in kept} == {"mirror.db", "feeds", "runs"}
+        assert [path.suffix for path in kept if path.parts[0] == "runs"] == [".json"] * len(OUTLETS)
 
     @pytest.mark.parametrize("order", [OUTLETS, OUTLETS[::-1]], ids="-then-".join)
     def test_is_what_one_outlet_after_the_other_makes(
@@ -373,8 +378,8 @@ class TestEnd:
             wait_until(lambda: slow.url in site.asked())
             process.send_signal(signal.SIGTERM)
             _, said = process.communicate(timeout=30)
-        assert process.returncode == 1
-        assert "the crawl ended early: shutdown" in said
+        assert process.returncode == EXIT_CODES["degraded"], said
+        assert "! the crawl was stopped before its end; the next run goes on\n" in said
         stored = {identity for _, identity in mirror.articles()}
         assert stored
         assert {record["article_id"] for record in mirror.fed("epochtimes", "articles")} == stored
@@ -395,16 +400,77 @@ class TestEnd:
         fed = Counter(record["article_id"] for record in mirror.fed("epochtimes", "articles"))
         assert fed == Counter(story.article_id for story in news("epochtimes", 12))
 
-    def test_empty_first_list_page(self, mirror: Mirror) -> None:
-        ended = mirror.command(
-            "crawl", "epochtimes", "-a", f"url={TRAPS['no-entries']} https://www.epochtimes.com/gb/nsc413.htm"
-        )
-        assert ended.returncode == 1
+    @pytest.mark.parametrize(
+        ("others", "verdict", "articles"),
+        [(" https://www.epochtimes.com/gb/nsc413.htm", "degraded", 12), ("", "failed", 0)],
+        ids=["one-of-two", "all"],
+    )
+    def test_empty_first_list_page(self, mirror: Mirror, others: str, verdict: str, articles: int) -> None:
+        ended = mirror.command("crawl", "epochtimes", "-a", f"url={TRAPS['no-entries']}{others}")
+        assert ended.returncode == EXIT_CODES[verdict]
         told = [line for line in ended.stderr.splitlines() if "nf1001" in line and line.startswith("  !")]
         assert len(told) == 1
         assert "no article link" in told[0]
         assert "Traceback" not in ended.stderr
-        assert len(mirror.articles()) == 12
+        assert len(mirror.articles()) == articles
+
+    def test_while_another_run_is_at_work(self, mirror: Mirror, site: SampleSite) -> None:
+        """One line, an exit code of its own, no request; and no trace in the store."""
+        with FileLock(mirror.data / "runs" / "epochtimes.lock"):
+            ended = mirror.command("crawl", "epochtimes", "-a", "section=nsc413")
+        assert (ended.returncode, ended.stdout) == (EXIT_CODES["busy"], "")
+        assert "this one leaves (MIRROR_BUSY=leave)" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+        assert site.requests == []
+        with mirror.store() as store:
+            assert store.last_runs("epochtimes", 1) == []
+
+
+class TestJsonLog:
+    """With MIRROR_LOG=json all that the process says is one JSON object a line."""
+
+    def said(self, mirror: Mirror, *words: str, **environment: Any) -> tuple[int, list[dict[str, Any]]]:
+        ended = mirror.command("crawl", *words, MIRROR_LOG="json", **environment)
+        assert ended.stdout == ""
+        return ended.returncode, [json.loads(line) for line in ended.stderr.splitlines()]
+
+    def test_a_good_run_says_how_it_ended(self, mirror: Mirror) -> None:
+        code, (told,) = self.said(mirror, "epochtimes", "-a", "section=nsc413")
+        with mirror.store() as store:
+            (run,) = store.last_runs("epochtimes", 1)
+        assert code == 0
+        facts = {key: told[key] for key in ("level", "logger", "outlet", "run", "verdict")}
+        assert facts == {
+            "level": "INFO",
+            "logger": "mirror_crawler.progress",
+            "outlet": "epochtimes",
+            "run": run.run,
+            "verdict": "ok",
+        }
+        assert told["counts"]["articles new"] == 12
+
+    def test_warnings_belong_to_a_run(self, mirror: Mirror, site: SampleSite) -> None:
+        bad = news("epochtimes", 1)[0].url
+        site.set(bad, status=404)
+        code, told = self.said(mirror, "epochtimes", "-a", f"url={bad}")
+        assert code == EXIT_CODES["failed"]
+        assert [line["level"] for line in told] == ["WARNING", "ERROR"]
+        assert told[0]["message"] == f"Article {bad}: HTTP 404"
+        assert told[0]["run"] == told[1]["run"]
+        assert told[1]["findings"] == [f"1 of 1 articles could not be had (HTTP 404: 1): {bad}"]
+
+    @pytest.mark.parametrize(
+        ("words", "environment", "said"),
+        [
+            pytest.param(("bbc",), {}, "scrapy crawl: no outlet 'bbc'", id="outlet"),
+            pytest.param(("ntdtv", "-a", "since=soon"), {}, "scrapy crawl: since='soon': no day", id="argument"),
+            pytest.param(("ntdtv",), {"MIRROR_BUSY": "hurry"}, "scrapy crawl: MIRROR_BUSY=hurry", id="setting"),
+        ],
+    )
+    def test_a_mistake(self, mirror: Mirror, words: tuple[str, ...], environment: dict[str, str], said: str) -> None:
+        code, (told,) = self.said(mirror, *words, **environment)
+        assert (code, told["level"]) == (2, "ERROR")
+        assert told["message"].startswith(said)
 
 
 class TestHostilePages:
@@ -574,6 +640,9 @@ class TestMistakes:
                 ["ntdtv", "-a", "section=nsc413"], "section=nsc413: unknown section; use prog202, ", id="section"
             ),
             pytest.param(["ntdtv", "-a", "tag=a/b"], "tag='a/b': cannot be a tag", id="tag"),
+            pytest.param(["ntdtv", "-a", "since=soon"], "since='soon': no day; use YYYY-MM-DD", id="since"),
+            pytest.param(["ntdtv", "-a", "source=mail"], "source='mail': no source of this outlet", id="source"),
+            pytest.param(["ntdtv", "-a", "refresh=x"], "refresh='x': neither the id of an article", id="refresh"),
             pytest.param(["ntdtv", "-a", "pages=0"], "pages=0: use a number from 1, or all", id="pages"),
             pytest.param(
                 ["ntdtv", "-a", f"url={news('epochtimes', 1)[0].url}"], "url=https://www.epochtimes.com/", id="url"
@@ -594,6 +663,11 @@ class TestMistakes:
             {"MIRROR_LINKS": "dead"},
             {"MIRROR_IMAGES": "stolen"},
             {"MIRROR_MAX_LIST_PAGES": "0"},
+            {"MIRROR_REVISIT_HOURS": "soon"},
+            {"MIRROR_BUSY": "hurry"},
+            {"MIRROR_LOG": "xml"},
+            {"MIRROR_HOOK_URL": "ftp://x"},
+            {"MIRROR_HOOK_COMMAND": "'"},
             {"MIRROR_PATH": "../{outlet}/{article_id}.md"},
             {"MIRROR_BASE_URL": "ftp://x"},
             {"MIRROR_THEME_DIR": "/no/such/directory"},
@@ -647,6 +721,10 @@ class TestMistakes:
         assert printed.err.startswith(beginning)
         assert printed.err.count("\n") == 1
         assert printed.err.endswith("\n")
+
+    def test_a_log_file_that_cannot_be_written(self, mirror: Mirror) -> None:
+        with pytest.raises(UsageError, match=r"^LOG_FILE: .*No such file or directory"):
+            mirror.ask("crawl", "epochtimes", settings={"MIRROR_LOG": "json", "LOG_FILE": "/no/such/place"})
 
     def test_the_real_command(self, mirror: Mirror, site: SampleSite) -> None:
         refused = mirror.command("crawl", "epochtimes", "-a", "section=nsc1")

@@ -19,7 +19,7 @@ from scrapy.settings import Settings
 
 from mirror_crawler.items import Article, Embed, Image, content_hash
 from mirror_crawler.store import ArticleStore
-from tests.test_store import OUTLET, RUN, article, fill, listing
+from tests.test_store import LATER, NEXT, OUTLET, RUN, article, fill, listing, withdraw
 
 REPO = Path(__file__).parent.parent
 
@@ -60,6 +60,27 @@ def other_mirror(tmp_path: Path, settings: Settings) -> Settings:
     made = settings.copy()
     made.set("MIRROR_DATA", str(tmp_path / "other"))
     return made
+
+
+def come_back(store: ArticleStore, base: int, day: int = 23) -> None:
+    """A withdrawn article is there again."""
+    store.put_article(article(base + 2, hour=8, fetched_at=f"2026-11-{day}T00:00:00+00:00"), f"202611{day}T000000Z")
+
+
+def lose(store: ArticleStore, base: int) -> None:
+    """Articles are withdrawn: one that had come back, and the current revision of one that was revised."""
+    for number in (2, 1):
+        withdraw(store, base + number, "2026-11-24T00:00:00+00:00")
+    come_back(store, base, 25)
+    withdraw(store, base + 2, "2026-11-26T00:00:00+00:00")
+
+
+def come_back_for_good(store: ArticleStore, base: int) -> None:
+    come_back(store, base, 27)
+
+
+def articles_in(export: Path) -> list[str]:
+    return [line for line in export.read_text(encoding="utf-8").splitlines() if '"list_kind"' not in line]
 
 
 class TestExport:
@@ -159,6 +180,48 @@ class TestImport:
         assert run("import", other, str(first)) == 0
         run("export", other, "--output", str(second))
         assert first.read_bytes() == second.read_bytes() != b""
+
+    def test_exports_of_several_times_in_any_order(
+        self, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        names = []
+        changes: list[Callable[[ArticleStore, int], None]] = [fill, come_back, lose, come_back_for_good]
+        with store_of(settings) as store:
+            for number, change in enumerate(changes):
+                change(store, 1000)
+                names.append(str(tmp_path / f"{number}.jsonl"))
+                run("export", settings, "--output", names[-1])
+        other = other_mirror(tmp_path, settings)
+        assert run("import", other, names[2], names[0], names[3], names[1]) == 0
+        assert capsys.readouterr().err.endswith("known, 0 broken\n")
+        run("export", other, "--output", str(tmp_path / "again.jsonl"))
+        assert articles_in(tmp_path / "again.jsonl") == articles_in(Path(names[3]))
+
+    def test_feeds_of_all_runs_are_an_export(self, settings: Settings, tmp_path: Path) -> None:
+        """What each run stored, one file after the other: what a run said of a withdrawal is part of it."""
+        lines: list[str] = []
+        with store_of(settings) as store:
+            store.put_article(article(1001), RUN)
+            lines += store.run_articles(OUTLET, RUN)
+            withdraw(store, 1001)
+            lines += store.run_articles(OUTLET, NEXT)
+            store.put_article(article(1001, "新题"), "20261123T000000Z")
+            lines += store.run_articles(OUTLET, "20261123T000000Z")
+            expected = list(store.revisions(OUTLET, "n1001"))
+        assert [json.loads(line)["withdrawn_at"] for line in lines] == [None, LATER, None]
+        (tmp_path / "feeds.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        other = other_mirror(tmp_path, settings)
+        assert run("import", other, str(tmp_path / "feeds.jsonl")) == 0
+        with store_of(other) as copy:
+            assert list(copy.revisions(OUTLET, "n1001")) == expected
+
+    def test_record_without_a_word_of_withdrawal(self, settings: Settings, tmp_path: Path) -> None:
+        record = changed(article(1001))
+        del record["withdrawn_at"]
+        (tmp_path / "a.jsonl").write_text(json.dumps(record), encoding="utf-8")
+        assert run("import", settings, str(tmp_path / "a.jsonl")) == 0
+        with store_of(settings) as store:
+            assert list(store.records()) == [article(1001).to_json()]
 
     def test_from_standard_input_and_compressed(
         self,
@@ -310,7 +373,13 @@ class TestReading:
             read(line)
 
     def test_what_is_true_comes_back(self, read: Callable[[bytes], Any]) -> None:
-        for item in (rich(), article(1001), listing(1001), listing(1001, "相互宝", "tag")):
+        for item in (
+            rich(),
+            article(1001),
+            article(1001, withdrawn_at=LATER),
+            listing(1001),
+            listing(1001, "相互宝", "tag"),
+        ):
             assert read(item.to_json().encode()) == item
 
 

@@ -101,6 +101,7 @@ class TestFromRecord:
                 {"images": [{"url": "x", "alt": "", "caption": "", "w": 1}]}, r"images\.w: unknown", id="extra"
             ),
             pytest.param({"extra": 1}, "extra: unknown field", id="unknown"),
+            pytest.param({"withdrawn_at": 1}, "withdrawn_at: 1 is not str", id="number for time or null"),
             pytest.param({"outlet": "../x"}, r"outlet: '\.\./x' is not a short word", id="outlet is a path"),
             pytest.param({"article_id": "n1/../2"}, "article_id: ", id="id is a path"),
         ],
@@ -114,6 +115,15 @@ class TestFromRecord:
         del made["tags"], made["title"]
         with pytest.raises(ValueError, match=r"^tags: missing$"):
             Article.from_record(made)
+
+    def test_what_has_a_default_may_be_absent(self) -> None:
+        """Lines of earlier versions lack what was added since."""
+        made = record(images=[{"url": "https://i.epochtimes.com/b.jpg"}])
+        del made["withdrawn_at"], made["revision"]
+        assert Article.from_record(made) == ARTICLE
+        stored = record()
+        del stored["withdrawn_at"]
+        assert Article.from_stored(stored) == ARTICLE
 
     @pytest.mark.parametrize("value", [None, [], "x", 1])
     def test_no_object(self, value: Any) -> None:

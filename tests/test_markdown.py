@@ -16,7 +16,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from mirror_crawler.body import Choices
 from mirror_crawler.items import Image
 from mirror_crawler.labels import labels_of
-from mirror_crawler.markdown import body_markdown, code_span, destination, escape, label, path_destination, picture
+from mirror_crawler.markdown import (
+    body_markdown,
+    code_span,
+    destination,
+    escape,
+    label,
+    path_destination,
+    picture,
+    quote_block,
+)
 
 HELD = {"https://www.epochtimes.com/gb/21/1/2/n7.htm": "../../02/n7.md"}
 VIDEO = "https://www.youtube.com/watch?v=abc_DEF-123"
@@ -114,6 +123,39 @@ def test_a_text_comes_out_as_typed(text: str, footnotes: bool) -> None:
 
 TEXT = st.text(st.sampled_from("中文。“”（）１ ab1.-+#>`~=|:*_[]()<>&;!\\$@/wh　 "), max_size=24)
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=24)
+
+
+@settings(deadline=None)
+@given(st.one_of(TEXT, ANY_TEXT, st.lists(st.sampled_from([*NASTY, "http", "www.", "@", "。"])).map("".join)))
+def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
+    """Whatever of it stands out, and in one quote with what follows."""
+    expected = "".join(text.translate(SCRIPTS).split())
+    for at in (0, len(text) // 2, len(text)):
+        runs = [(text[:at], False), (text[at:], True)]
+        for footnotes in (False, True):
+            seen = shown(
+                f"**修改**\n\n{quote_block(runs, '改前：')}\n>\n{quote_block(runs)}\n\n完", footnotes=footnotes
+            )
+            assert words(seen) == f"修改改前：{expected}{expected}完"
+            assert "<a " not in seen
+            quote = root(seen).css_first("blockquote")
+            assert quote is not None
+            assert {node.tag for node in quote.css("*")} <= {"blockquote", "p", "br", "strong", "code"}
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([("人数为", False), ("三", True), ("成。", False)], "> 人数为**三**成。"),
+        ([("他来", False), ("了。", True), ("然后", False)], "> 他来**了**。然后"),
+        ([("上行\n下", False), ("行\n末行", True)], "> 上行  \n> 下**行**  \n> **末行**"),
+        ([("- 一\r2. 二\t三", False)], "> \\- 一 2. 二 三"),
+        ([], ""),
+    ],
+    ids=["word", "punctuation", "lines", "control-characters", "nothing"],
+)
+def test_a_quote_shows_what_stands_out(runs: list[tuple[str, bool]], expected: str) -> None:
+    assert quote_block(runs) == expected
 
 
 @settings(deadline=None)
@@ -490,7 +532,7 @@ def test_a_body_keeps_its_structure(body: str) -> None:
 
 
 def _shows(node: LexborNode) -> bool:
-    return bool(node.text(deep=True).strip()) or node.css_first("img, hr, table") is not None
+    return bool(node.text(deep=True).strip(" \t\n\r\f")) or node.css_first("img, hr, table") is not None
 
 
 @settings(deadline=None)

@@ -12,9 +12,9 @@ import pytest
 from scrapy.http import HtmlResponse, Response, TextResponse
 
 from mirror_crawler.items import Embed, Image, Section
-from mirror_crawler.pages import ArticlePage, ListPage, Page, PageError, text_of
+from mirror_crawler.pages import ArticlePage, EmptyListError, GonePageError, ListPage, Page, PageError, text_of
 from mirror_crawler.spiders.epochtimes import EpochtimesArticlePage, EpochtimesListPage, EpochtimesSpider
-from mirror_crawler.spiders.ntdtv import NtdtvArticlePage, NtdtvListPage, NtdtvSpider
+from mirror_crawler.spiders.ntdtv import NtdtvArticlePage, NtdtvSpider
 
 E, N = "https://www.epochtimes.com", "https://www.ntdtv.com"
 LIST = f"{E}/gb/nsc413.htm"
@@ -253,7 +253,7 @@ class TestEntries:
             '<a href="/gb/2026/10/07/a104130001.html"><img></a><div class="text"><div class="title">'
             '<a href=" http://www.ntdtv.com/xtr/gb/2026/10/07/a104130001.html">题</a></div></div></div></div>'
         )
-        page = NtdtvListPage(html, f"{N}/gb/prog204", NtdtvSpider.addresses)
+        page = ListPage(html, f"{N}/gb/prog204", NtdtvSpider.addresses)
         assert [(entry.address.article_id, entry.title) for entry in page.entries()] == [("a104130001", "题")]
 
 
@@ -383,7 +383,7 @@ class TestAddress:
         assert epochtimes("<link rel=canonical>").address.url == ARTICLE
 
     def test_a_page_that_led_elsewhere_is_no_article(self) -> None:
-        with pytest.raises(PageError, match=r"^led to https://www\.epochtimes\.com/gb/, which is no article$"):
+        with pytest.raises(PageError, match=r"^led to no article \(https://www\.epochtimes\.com/gb/\)$"):
             epochtimes(f"<h1 class=title>题</h1>{BODY}", f"{E}/gb/").article("epochtimes", "x")
 
 
@@ -451,7 +451,7 @@ class TestBody:
 
     @pytest.mark.parametrize("inside", ["", "<p> </p>", "<script>1</script>", "<p>&nbsp;</p><aside>广告</aside>"])
     def test_nothing_in_it(self, inside: str) -> None:
-        with pytest.raises(PageError, match=r"^nothing in the body \(#artbody, "):
+        with pytest.raises(PageError, match=r"^no text in the body \(#artbody, "):
             _ = epochtimes(f"<div id=artbody>{inside}</div>").body
 
 
@@ -774,3 +774,98 @@ def test_article_takes_everything_together() -> None:
     assert article.first_seen_at == article.fetched_at == "2026-10-10T00:00:00+00:00"
     assert (article.revision, article.content_hash) == (1, "")
     assert isinstance(epochtimes(html), ArticlePage)
+
+
+class TestWhatAPageIs:
+    CANONICAL = f'<link rel=canonical href="{ARTICLE}">'
+
+    @pytest.mark.parametrize(
+        ("html", "claims"),
+        [
+            pytest.param(CANONICAL, True, id="canonical"),
+            pytest.param(f'<link rel=canonical href="{ARTICLE.replace("/gb/", "/b5/")}">', True, id="other-script"),
+            pytest.param(ld_json(), True, id="json-ld"),
+            pytest.param(
+                '<meta property="article:published_time" content="2026-10-07T08:00:00Z">', True, id="published-time"
+            ),
+            pytest.param(f'<link rel=canonical href="{E}/gb/26/10/7/n14860002.htm">', False, id="of-another-article"),
+            pytest.param(f'<link rel=canonical href="{LIST}">', False, id="of-a-list"),
+            pytest.param("<link rel=canonical>", False, id="of-nothing"),
+            pytest.param(ld_json(url=LIST), False, id="json-ld-of-another-page"),
+            pytest.param("<title>题</title><h1>题</h1>", False, id="nothing-said"),
+        ],
+    )
+    def test_claims_an_article(self, html: str, claims: bool) -> None:
+        assert epochtimes(html).claims_an_article is claims
+
+    @pytest.mark.parametrize(
+        ("html", "stands_for_another"),
+        [
+            pytest.param(CANONICAL, False, id="this-article"),
+            pytest.param(f'<link rel=canonical href="{E}/gb/">', True, id="the-home-page"),
+            pytest.param(f'<link rel=canonical href="{E}/gb/26/10/7/n14860002.htm">', True, id="another-article"),
+            pytest.param(f'<link rel=canonical href="{E}/gb/">{ld_json()}', False, id="contradicted"),
+            pytest.param("<link rel=canonical>", False, id="nothing"),
+            pytest.param("<h1>题</h1>", False, id="nothing-said"),
+        ],
+    )
+    def test_stands_for_another(self, html: str, stands_for_another: bool) -> None:
+        assert epochtimes(html).stands_for_another is stands_for_another
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "404",
+            "404 Not Found | 大纪元",
+            "Page not found",
+            "页面不存在",
+            "頁面不存在",
+            "未找到页面",
+            "无法找到该页",
+            "沒有找到您要的頁面",
+            "文章已被删除 已删除",
+            "該文已經移除",
+        ],
+    )
+    @pytest.mark.parametrize("element", ["title", "h1"])
+    def test_is_error_page(self, words: str, element: str) -> None:
+        html = f"<{element}>{words}</{element}>"
+        assert epochtimes(html).is_error_page
+        assert not epochtimes(html + self.CANONICAL).is_error_page
+
+    @pytest.mark.parametrize("words", ["水车转了起来", "第1404号消息", "维护中", "门牌404号的邻居", ""])
+    def test_other_pages_are_none(self, words: str) -> None:
+        page = epochtimes(f"<title>{words}</title>{self.CANONICAL if '404' in words else ''}<p>404 页面不存在</p>")
+        assert not page.is_error_page
+
+
+class TestPageError:
+    def test_lacking_says_what_and_where(self) -> None:
+        error = PageError.lacking("title", "h1.title, h1", "headline")
+        assert (str(error), error.field, error.selector) == ("no headline (h1.title, h1)", "title", "h1.title, h1")
+        assert str(PageError.lacking("body", "#artbody")) == "no body (#artbody)"
+        assert isinstance(EmptyListError.lacking("list", "a"), EmptyListError)
+
+    def test_any_other_lacks_nothing(self) -> None:
+        PageError.lacking("title", "h1")
+        error = PageError("nested too deeply")
+        assert (error.field, error.selector) == (None, None)
+
+    @pytest.mark.parametrize(
+        ("html", "field", "selector"),
+        [
+            ("<div id=artbody><p>文</p></div>", "title", EpochtimesArticlePage.TITLE),
+            ("<h1 class=title>题</h1>", "body", EpochtimesArticlePage.BODY),
+            ("<h1 class=title>题</h1><div id=artbody></div>", "body", EpochtimesArticlePage.BODY),
+        ],
+    )
+    def test_of_an_article_page_names_its_selector(self, html: str, field: str, selector: str) -> None:
+        with pytest.raises(PageError) as caught:
+            epochtimes(html).article("epochtimes", "2026-10-07T01:00:00+00:00")
+        assert (caught.value.field, caught.value.selector) == (field, selector)
+        assert not isinstance(caught.value, GonePageError)
+
+    @pytest.mark.parametrize("url", [LIST, f"{E}/gb/"])
+    def test_of_a_page_that_is_no_article_says_that_it_is_gone(self, url: str) -> None:
+        with pytest.raises(GonePageError, match=rf"^led to no article \({re.escape(url)}\)$"):
+            epochtimes(f"<h1 class=title>题</h1>{BODY}", url).article("epochtimes", "2026-10-07T01:00:00+00:00")

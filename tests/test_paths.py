@@ -55,6 +55,16 @@ class TestArticlePath:
         assert paths.path_of("{outlet}/{section}/{article_id}.md", article) == "epochtimes/other/n14860001.md"
 
 
+@pytest.mark.parametrize(
+    "pattern", [paths.PATTERN, "{outlet}/{article_id}/page.md", "{outlet}/{article_id}.history.md"]
+)
+def test_a_history_lies_beside_its_article_and_is_no_article(pattern: str) -> None:
+    history = paths.history_path(path(pattern))
+    assert history == f"{path(pattern)[:-3]}.history.md"
+    assert posixpath.dirname(history) == posixpath.dirname(path(pattern))
+    assert history not in {path(pattern), path(pattern, article_id="history")}
+
+
 class TestCheckPattern:
     @pytest.mark.parametrize(
         "pattern",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
+from unittest import mock
 
 import pytest
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
+from mirror_crawler import paths
 from mirror_crawler.items import Article, Image, Listing, Section, content_hash
 from mirror_crawler.pipelines import Deduplicate, Normalise, Store, Validate, WritePages, plain
 from mirror_crawler.run import Run
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
-from mirror_crawler.store import StoreError
+from mirror_crawler.store import StoreError, Validator, Wanted
 from tests.mirror import Mirror, news
 
 URL = "https://www.epochtimes.com/gb/26/11/22/n14900001.htm"
@@ -119,10 +122,10 @@ def crawler(mirror: Mirror) -> Any:
     made = get_crawler(EpochtimesSpider, dict(mirror.settings()))
     made.spider = made._create_spider()
     run = Run.of(made)
-    run.spider_opened()
+    asyncio.run(run.spider_opened())
     yield made
     run.spider_closed("finished")
-    run.engine_stopped()
+    asyncio.run(run.engine_stopped())
 
 
 @pytest.mark.parametrize(("length", "shown"), [(300, "题" * 300), (301, "题" * 299 + "…")])
@@ -152,7 +155,8 @@ class TestValidate:
         run = Run.of(crawler)
         assert run.counted("items/invalid") == 1
         assert item.url in caplog.text
-        wanted = [(item.article_id, item.url)] if isinstance(item, Article) and item.outlet == "epochtimes" else []
+        kept = isinstance(item, Article) and item.outlet == "epochtimes"
+        wanted = [Wanted(item.article_id, item.url, stored=False)] if kept else []
         assert run.store.wanted("epochtimes", 9) == wanted
         assert run.counted("articles/failed") == len(wanted)
 
@@ -190,14 +194,33 @@ class TestStore:
         assert store.process_item(item) == item
         with pytest.raises(DropItem, match="is stored as it is"):
             store.process_item(item)
-        revised = store.process_item(article(content_hash="2", first_seen_at="2027-01-01T00:00:00+00:00"))
-        assert revised == article(content_hash="2", revision=2)
+        other = article(content_hash="2", body_html="<p>桥断了。</p>", text="桥断了。")
+        revised = store.process_item(dataclasses.replace(other, first_seen_at="2027-01-01T00:00:00+00:00"))
+        assert revised == dataclasses.replace(other, revision=2)
         assert store.process_item(listing()) == listing()
         with pytest.raises(DropItem):
             store.process_item(listing(page=2))
         counted = {name: Run.of(crawler).counted(f"articles/{name}") for name in ("new", "unchanged", "revised")}
         assert counted == {"new": 1, "unchanged": 1, "revised": 1}
         assert (Run.of(crawler).counted("listings/new"), Run.of(crawler).counted("listings/known")) == (1, 1)
+
+    def test_withdraws(self, crawler: Crawler) -> None:
+        run, store = Run.of(crawler), Store.from_crawler(crawler)
+        store.process_item(article(content_hash="1"))
+        gone = article(content_hash="1", withdrawn_at="2026-11-23T01:00:00+00:00")
+        assert store.process_item(gone) == gone
+        assert run.counted("articles/withdrawn") == 1
+        assert run.store.withdrawn("epochtimes", ["n14900001"]) == {"n14900001"}
+        assert store.process_item(article(content_hash="1")).withdrawn_at is None  # type: ignore[union-attr]
+        assert run.counted("articles/returned") == 1
+
+    def test_keeps_the_state_of_the_page_with_the_article(self, crawler: Crawler) -> None:
+        run, store = Run.of(crawler), Store.from_crawler(crawler)
+        run.states[URL] = Validator('"a"', "")
+        assert run.store.validator(URL) is None
+        store.process_item(article(content_hash="1"))
+        assert run.store.validator(URL) == Validator('"a"', "")
+        assert run.states == {}
 
     def test_a_store_that_fails_ends_the_run(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: Any) -> None:
@@ -231,6 +254,25 @@ class TestWritePages:
         later = mirror.crawl("epochtimes", section="nsc413")
         assert (later.verdict, later.stats["pages/written"]) == ("ok", 12 + 5)
 
+    @pytest.mark.parametrize(("reason", "published"), [("finished", True), ("shutdown", True), ("store", False)])
+    def test_follows_the_verdict(self, crawler: Crawler, mirror: Mirror, reason: str, published: bool) -> None:
+        """What a bad run stored is published by the next good one."""
+        Store.from_crawler(crawler).process_item(article(content_hash="1"))
+        run = Run.of(crawler)
+        if reason == "finished":
+            run.spider_idle()
+        elif reason == "store":
+            crawler.engine = mock.Mock(close_spider_async=mock.AsyncMock())
+
+        async def close() -> None:
+            if reason == "store":
+                run.abort(reason)
+            await WritePages.from_crawler(crawler).close_spider()
+
+        asyncio.run(close())
+        assert bool(mirror.files()) is published
+        assert bool(run.counted("pages/written")) is published
+
     def test_a_revised_article_is_written_again(self, mirror: Mirror) -> None:
         assert mirror.crawl("epochtimes", section="nsc413").stats["pages/written"] == 17
         story = news("epochtimes", 1)[0]
@@ -239,8 +281,17 @@ class TestWritePages:
             revised = dataclasses.replace(stored, body_html="<p>更正。</p>", text="更正。", content_hash="x")
             store.put_article(revised, "20261122T000000Z")
         outcome = mirror.crawl("epochtimes", section="nsc413")
-        assert outcome.stats["pages/written"] == 1
-        assert sum("更正。" in page.decode() for page in mirror.files().values()) == 1
+        assert outcome.stats["pages/written"] == 2
+        page = paths.article_path(
+            paths.PATTERN,
+            outlet="epochtimes",
+            article_id=story.article_id,
+            url=story.url,
+            published_at=stored.published_at,
+            section="",
+        )
+        changed = {path for path, content in mirror.files().items() if "更正。" in content.decode()}
+        assert changed == {page, paths.history_path(page)}
 
 
 def test_pipelines_stand_in_this_order(mirror: Mirror) -> None:

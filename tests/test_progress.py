@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from scrapy.utils.test import get_crawler
 
+from mirror_crawler.locks import FileLock
 from mirror_crawler.progress import Progress
 from mirror_crawler.run import Run
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
@@ -31,9 +34,9 @@ def terminal() -> Terminal:
 def progress(mirror: Mirror, terminal: Terminal) -> Iterator[Progress]:
     crawler = get_crawler(EpochtimesSpider, dict(mirror.settings()))
     crawler.spider = crawler._create_spider()
-    Run.of(crawler).spider_opened()
+    asyncio.run(Run.of(crawler).spider_opened())
     yield Progress(crawler, terminal)
-    Run.of(crawler).engine_stopped()
+    asyncio.run(Run.of(crawler).engine_stopped())
 
 
 COUNTS = {
@@ -79,9 +82,58 @@ def test_table_of_a_bad_run(progress: Progress) -> None:
     progress.run.spider_closed("shutdown")
     table = progress.table(1)
     assert ": failed after 1 s\n" in table
-    assert "\n  ! the crawl ended early: shutdown\n  ! 1 items were lost to exceptions, see the log\n" in table
+    assert "\n  ! 1 items were lost to exceptions, see the log\n  ! the crawl was stopped before its end; " in table
     assert "\n  ! article https://www.epochtimes.com/x: HTTP 404\n" in table
     assert "Failed articles" not in table
+
+
+def test_table_of_what_changed(progress: Progress) -> None:
+    for key, number in {
+        "articles/revised": 3,
+        "articles/unchanged": 40,
+        "articles/withdrawn": 2,
+        "articles/returned": 1,
+        "downloader/request_count": 90,
+        "http/not_modified": 60,
+    }.items():
+        progress.run.count(key, number)
+    lines = progress.table(1).splitlines()
+    assert "  articles revised             3   (40 unchanged)" in lines
+    assert "  articles withdrawn           2   (1 returned)" in lines
+    assert "  requests                    90   (60 not modified)" in lines
+
+
+@pytest.mark.parametrize(("reason", "level"), [("finished", "INFO"), ("shutdown", "WARNING"), ("store", "ERROR")])
+def test_summary_is_one_line_of_json(progress: Progress, reason: str, level: str) -> None:
+    for key, number in COUNTS.items():
+        progress.run.count(key, number)
+    progress.run.spider_closed(reason)
+    text = progress.summary(61.4)
+    assert (text.count("\n"), text[-1]) == (1, "\n")
+    told = json.loads(text)
+    assert (told["level"], told["logger"]) == (level, "mirror_crawler.progress")
+    assert (told["outlet"], told["run"]) == ("epochtimes", progress.run.name)
+    assert told["message"] == f"{progress.run.verdict} after 61 s"
+    assert told["verdict"] == progress.run.verdict
+    assert told.get("findings", []) == [finding.line for finding in progress.run.judgement.findings]
+    assert (told["counts"]["articles new"], told["counts"]["bytes"]) == (1200, 1_234_567)
+
+
+@pytest.mark.parametrize("log", ["human", "json"])
+def test_a_run_that_leaves_has_no_table(mirror: Mirror, capsys: pytest.CaptureFixture[str], log: str) -> None:
+    with FileLock(mirror.data / "runs" / "epochtimes.lock"):
+        mirror.crawl("epochtimes", {"MIRROR_LOG": log}, section="nsc413")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_collector_of_logs_sees_no_line_that_is_not_json(
+    mirror: Mirror, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it may look like a terminal."""
+    monkeypatch.setattr(sys, "stderr", terminal)
+    mirror.crawl("epochtimes", {"MIRROR_LOG": "json"}, section="nsc413")
+    (line,) = terminal.getvalue().splitlines()
+    assert json.loads(line)["counts"]["articles new"] == 12
 
 
 def test_a_terminal_sees_the_line_come_and_go(

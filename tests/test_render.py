@@ -7,12 +7,14 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cmarkgfm
 import pytest
 from PIL import Image as Picture
 from selectolax.lexbor import LexborHTMLParser
 
+from mirror_crawler.history import changes
 from mirror_crawler.items import Article, Image, PublishedSource, Section
 from mirror_crawler.labels import labels_of
 from mirror_crawler.render import (
@@ -142,8 +144,43 @@ FULL = PageOptions(
     title="江城镜像",
 )
 
+REVISED = [
+    dataclasses.replace(
+        ARTICLE,
+        title="江城最后一座水上邮局停业",
+        text="邮局建于1931年。\n\n邮船还在原处。\n\n年份\t信件\n2020\t1,204 件\n\n责任编辑：周二#",
+        withdrawn_at="2021-12-29T04:30:00+00:00",
+    ),
+    dataclasses.replace(
+        ARTICLE,
+        revision=2,
+        fetched_at="2021-12-29T05:02:00+00:00",
+        modified_at="2021-12-29T12:50:00+08:00",
+        text="# 见 https://example.org/a <b>\n\n邮局建于1932年，\n曾是一景。\n\n邮船还在原处。\n\n- 责任编辑：周二#",
+    ),
+    dataclasses.replace(
+        ARTICLE,
+        revision=3,
+        fetched_at="2021-12-29T19:00:00+00:00",
+        lead_image=None,
+        images=[Image(url="https://i.epochtimes.com/assets/uploads/2021/12/boat.jpg", alt="邮船")],
+        text="邮局建于1932年，\n曾是一景。\n\n邮船还在原处。\n\n- 责任编辑：周二#",
+    ),
+    dataclasses.replace(
+        ARTICLE,
+        revision=4,
+        fetched_at="2021-12-30T01:00:00+00:00",
+        lead_image=None,
+        images=[Image(url="https://i.epochtimes.com/assets/uploads/2021/12/boat.jpg", alt="邮船")],
+        text="邮局建于1932年，\n曾是一景。\n\n邮船还在原处。\n\n- 责任编辑：周二#",
+        withdrawn_at="2021-12-30T16:30:00+00:00",
+    ),
+]
+
 PAGES: dict[str, Callable[[Renderer], str]] = {
     "article": lambda renderer: renderer.article(ARTICLE, PLACE),
+    "revised": lambda renderer: renderer.article(REVISED[-1], PLACE),
+    "history": lambda renderer: renderer.history(REVISED[-1], PLACE, changes(REVISED)),
     "section": lambda renderer: renderer.list_page(FRONT),
     "numbered": lambda renderer: renderer.list_page(NUMBERED),
     "outlet": lambda renderer: renderer.list_page(OUTLET_FRONT),
@@ -184,7 +221,7 @@ def test_by_default_nothing_leads_or_loads_from_outside(page: str) -> None:
     assert links
 
 
-@pytest.mark.parametrize("page", [name for name in PAGES if name != "article"])
+@pytest.mark.parametrize("page", [name for name in PAGES if name not in ("article", "revised")])
 def test_github_pages_have_no_html_but_tables(page: str) -> None:
     assert "<" not in PAGES[page](Renderer(FULL)).replace("\\<", "")
 
@@ -241,6 +278,71 @@ def test_a_caption_with_line_ends_cannot_end_the_html() -> None:
     assert '<div class="caption">\n 上 下\n</div></div>' in text
 
 
+# Revisions and withdrawals
+
+
+@pytest.mark.parametrize("theme", ["github", "classic"])
+@pytest.mark.parametrize(
+    ("fields", "notice", "link"),
+    [
+        pytest.param({}, "", "", id="neither"),
+        pytest.param({"revision": 2}, "", "原站改过 1 次", id="revised"),
+        pytest.param({"withdrawn_at": "2021-12-30T16:30:00+00:00"}, "2021-12-31 00:30 北京时间", "", id="withdrawn"),
+        pytest.param(
+            {"revision": 3, "withdrawn_at": "2021-12-30T16:30:00Z", "language": "zh-Hant"},
+            "2021-12-31 00:30 北京時間",
+            "原站改過 2 次",
+            id="both-traditional",
+        ),
+    ],
+)
+def test_an_article_page_tells_what_became_of_the_article(
+    theme: str, fields: dict[str, Any], notice: str, link: str
+) -> None:
+    article = dataclasses.replace(ARTICLE, authors=[], published_at=None, published_source="none")
+    parser = shown(Renderer(PageOptions(theme=theme)).article(dataclasses.replace(article, **fields), PLACE))
+    body = parser.body
+    assert body is not None
+    quotes = [node.text() for node in body.css("blockquote") if node.css_first("br") is None]
+    assert [notice in quote for quote in quotes] == ([True] if notice else [])
+    links = [
+        (node.text(), node.attributes["href"]) for node in body.css("a") if "history" in (node.attributes["href"] or "")
+    ]
+    assert links == ([(link, "n13465147.history.md")] if link else [])
+
+
+def test_a_history_tells_the_first_version_last() -> None:
+    parser = shown(Renderer(PageOptions()).history(REVISED[-1], PLACE, changes(REVISED)))
+    assert [node.text() for node in parser.css("h2")] == [
+        "第 4 版 · 2021-12-30 09:00 北京时间",
+        "第 3 版 · 2021-12-30 03:00 北京时间",
+        "第 2 版 · 2021-12-29 13:02 北京时间",
+        "第 1 版 · 2021-12-29 11:00 北京时间",
+    ]
+
+
+def test_a_history_shows_texts_as_typed() -> None:
+    hostile = "1. # <script>x</script> ![a](https://evil.example/x.png) **b** `c` &amp; @name"
+    newer = dataclasses.replace(REVISED[-1], text=f"> {hostile}\r- \t{hostile}\n\n{hostile}")
+    page = Renderer(PageOptions()).history(newer, PLACE, changes([*REVISED, dataclasses.replace(newer, revision=5)]))
+    parser = shown(page)
+    quote = parser.css_first("h2 ~ blockquote:has(code)")
+    assert quote is not None
+    assert parser.css("script, img, ol, ul") == []
+    assert hostile in parser.text()
+    assert f"> {hostile} -  {hostile}" in " ".join(node.text() for node in parser.css("blockquote p")).replace(
+        "\n", " "
+    )
+
+
+def test_a_change_whose_details_are_left_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mirror_crawler.history._MOST_TEXT", 0)
+    text = Renderer(PageOptions()).history(REVISED[-1], PLACE, changes(REVISED[:2]))
+    assert "修改 3 处" in text
+    assert "细节从略" in text
+    assert "邮局建于" not in text
+
+
 # Share addresses
 
 
@@ -294,6 +396,8 @@ def test_an_operator_adds_a_theme(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     for page in ("article", "list", "home"):
         (tmp_path / "plain" / f"{page}.md.j2").write_text(f"{page} {{{{ title | md }}}}")
+    plain = Renderer(PageOptions(theme="plain", theme_dir=tmp_path))
+    assert PAGES["history"](plain) == PAGES["history"](Renderer(PageOptions()))
     assert Renderer(PageOptions(theme="plain", theme_dir=tmp_path)).home(HOME) == "home 新闻镜像\n"
     (tmp_path / "plain" / "list.md.j2").unlink()
     with pytest.raises(ValueError, match=r"^theme 'plain' has no template list\.md\.j2$"):
@@ -351,5 +455,5 @@ def test_every_variable_of_our_templates_passes_a_filter(template: Path) -> None
     assert [
         expression
         for expression in expressions
-        if not re.search(r"\| (md|code|destination|html|link|ready) $", expression)
+        if not re.search(r"\| (md|code|destination|html|link|ready|quote(?:\(label\.\w+\))?) $", expression)
     ] == []

@@ -1,43 +1,59 @@
-"""A run: its name and lock, its feeds after a kill, its verdict; and the locks and feeds themselves."""
+"""A run: its name and lock, its feeds after a kill, its verdict, its report, who is told, and its feeds."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
-import os
-import subprocess
+import logging
+import shlex
 import sys
-from collections import Counter
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from scrapy import Request
 from scrapy.utils.test import get_crawler
 
 from mirror_crawler import feeds
+from mirror_crawler import run as run_module
+from mirror_crawler.health import MANY_BODIES, Expectations
 from mirror_crawler.locks import FileLock
-from mirror_crawler.run import Run
+from mirror_crawler.run import KNOWN_TO_FAIL, Run
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from mirror_crawler.store import StoreError
-from tests.mirror import REPO, Mirror, news
+from tests.mirror import Mirror, news, wait_until
 from tests.site import SampleSite
+from tests.site.changes import body_renamed
+from tests.site.world import TRAPS, World
 from tests.test_pipelines import article, listing
 
 EARLIER = "2026-11-21T00:00:00+00:00"
+SECTION = "https://www.epochtimes.com/gb/nsc413.htm"
 
 
-def begun(mirror: Mirror) -> Run:
+def begun(mirror: Mirror, **settings: Any) -> Run:
     """A run that has begun, without a crawl."""
-    crawler = get_crawler(EpochtimesSpider, dict(mirror.settings()))
+    crawler = get_crawler(EpochtimesSpider, dict(mirror.settings(**settings)))
     crawler.spider = crawler._create_spider()
+    crawler.engine = mock.Mock(close_spider_async=mock.AsyncMock())
     run = Run.of(crawler)
-    run.spider_opened()
+    asyncio.run(run.spider_opened())
     return run
 
 
 def ended(run: Run, reason: str = "finished") -> None:
     run.spider_closed(reason)
-    run.engine_stopped()
+    asyncio.run(run.engine_stopped())
+
+
+def last_verdicts(mirror: Mirror) -> list[str | None]:
+    """The verdicts of the outlet's runs, newest first."""
+    with mirror.store() as store:
+        return [run.verdict for run in store.last_runs("epochtimes", 9)]
 
 
 class TestFeedsOfKilledRuns:
@@ -82,17 +98,6 @@ class TestFeedsOfKilledRuns:
         ended(begun(mirror))
         assert mirror.feed_files() == []
 
-    def test_a_run_that_goes_on_is_left_alone(self, mirror: Mirror) -> None:
-        first = begun(mirror)
-        first.store.put_article(article(content_hash="1"), first.name)
-        second = begun(mirror)
-        assert second.name != first.name
-        assert mirror.feed_files() == []
-        ended(second)
-        with mirror.store() as store:
-            assert store.unfinished_runs("epochtimes") == [first.name]
-        ended(first)
-
     def test_the_run_of_another_outlet_is_left_alone(self, mirror: Mirror) -> None:
         with mirror.store() as store:
             other = store.begin_run("ntdtv", EARLIER)
@@ -101,50 +106,166 @@ class TestFeedsOfKilledRuns:
             assert store.unfinished_runs("ntdtv") == [other]
 
 
-class TestVerdict:
+class TestOneAtATime:
+    """While a run of an outlet goes on, no other works on the same store."""
+
+    def test_the_other_leaves(self, mirror: Mirror, caplog: pytest.LogCaptureFixture) -> None:
+        first = begun(mirror)
+        first.store.put_article(article(content_hash="1"), first.name)
+        second = begun(mirror)
+        assert (second.refused, second.name, second.verdict, second.publishes) == (True, "", "busy", False)
+        ended(second, "busy")
+        assert mirror.feed_files() == []
+        assert "Another run of epochtimes is at work on this store; this one leaves (MIRROR_BUSY=leave)" in caplog.text
+        with mirror.store() as store:
+            assert [run.run for run in store.last_runs("epochtimes", 9)] == [first.name]
+            assert store.unfinished_runs("epochtimes") == [first.name]
+        ended(first)
+        assert last_verdicts(mirror) == ["ok"]
+
+    def test_a_crawl_that_leaves_asks_for_nothing(
+        self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mirror.data.mkdir()
+        with FileLock(mirror.data / "runs" / "epochtimes.lock"):
+            outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, site.requests, mirror.files()) == ("busy", [], {})
+        assert [record.levelname for record in caplog.records if record.levelno >= logging.WARNING] == ["ERROR"]
+        assert capsys.readouterr().err == ""
+        assert last_verdicts(mirror) == []
+        assert mirror.crawl("epochtimes", section="nsc413").verdict == "ok"
+
+    def test_another_outlet_does_not_care(self, mirror: Mirror) -> None:
+        first = begun(mirror)
+        assert mirror.crawl("ntdtv", section="prog204").verdict == "ok"
+        ended(first)
+
+    def test_the_other_waits_if_it_is_told_to(
+        self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(run_module, "_BETWEEN_TRIES", 0.01)
+        first, outcomes = begun(mirror), []
+        waiting = threading.Thread(
+            target=lambda: outcomes.append(mirror.crawl("epochtimes", {"MIRROR_BUSY": "wait"}, section="nsc413"))
+        )
+        waiting.start()
+        wait_until(lambda: "is at work on this store; waiting for its end" in caplog.text)
+        assert mirror.site.requests == []
+        ended(first)
+        waiting.join()
+        (outcome,) = outcomes
+        assert (outcome.verdict, outcome.stats["articles/new"]) == ("ok", 12)
+        assert last_verdicts(mirror) == ["ok", "ok"]
+
+
+class TestBeginning:
     @pytest.mark.parametrize(
-        ("counts", "reason", "fault"),
+        ("where", "error"),
         [
-            pytest.param({}, "finished", None, id="nothing-to-do"),
-            pytest.param({"articles/failed": 3, "articles/new": 3}, "finished", None, id="half-failed"),
-            pytest.param({"articles/failed": 3, "articles/revised": 3}, "finished", None, id="half-failed-revised"),
-            pytest.param(
-                {"articles/failed": 1}, "finished", "1 articles failed and only 0 could be read", id="all-failed"
-            ),
-            pytest.param(
-                {"articles/failed": 4, "articles/new": 3}, "finished", "4 articles failed and only 3", id="most-failed"
-            ),
-            pytest.param(
-                {"articles/failed": 3, "articles/unreadable": 3, "articles/new": 26},
-                "finished",
-                "3 of 29 articles could not be read",
-                id="a-template-of-several",
-            ),
-            pytest.param(
-                {"articles/failed": 3, "articles/unreadable": 3, "articles/new": 27}, "finished", None, id="a-tenth"
-            ),
-            pytest.param(
-                {"articles/failed": 2, "articles/unreadable": 2, "articles/new": 9}, "finished", None, id="a-few"
-            ),
-            pytest.param({"items/lost": 1}, "finished", "1 items were lost to exceptions", id="exception"),
-            pytest.param({"pages/failed": 1}, "finished", "pages could not be written", id="pages"),
-            pytest.param({"articles/failed": 4, "articles/failed_again": 4}, "finished", None, id="only-known-to-fail"),
-            pytest.param({}, "shutdown", "the crawl ended early: shutdown", id="shutdown"),
-            pytest.param({}, "", "the crawl ended early: it never started", id="never-started"),
+            pytest.param("mirror_crawler.store.ArticleStore.begin_run", StoreError("MIRROR_DB: x is full"), id="store"),
+            pytest.param("mirror_crawler.locks.os.open", PermissionError(13, "Permission denied"), id="lock"),
         ],
     )
-    def test_of_a_run(self, mirror: Mirror, counts: dict[str, int], reason: str, fault: str | None) -> None:
+    def test_that_fails_ends_the_run(
+        self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+    ) -> None:
+        """A crawl without a name would store articles that no feed brings."""
+
+        def broken(*_: Any) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(where, broken)
+            outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert outcome.verdict == "failed"
+        assert outcome.faults == [str(error), "the crawl ended early: store"]
+        assert (mirror.site.requests, mirror.files()) == ([], {})
+        assert mirror.crawl("epochtimes", section="nsc413").verdict == "ok"
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(
+        ("counts", "reason", "verdict", "fault"),
+        [
+            pytest.param({}, "finished", "ok", None, id="nothing-to-do"),
+            pytest.param({"articles/new": 3}, "finished", "ok", None, id="good"),
+            pytest.param({"items/lost": 1}, "finished", "failed", "1 items were lost to exceptions", id="exception"),
+            pytest.param({"pages/failed": 1}, "finished", "failed", "pages could not be written", id="pages"),
+            pytest.param(
+                {"feedexport/failed_count/AtomicFileStorage": 1}, "finished", "failed", "a feed could not", id="feed"
+            ),
+            pytest.param({}, "shutdown", "degraded", "the crawl was stopped before its end", id="shutdown"),
+            pytest.param({}, "store", "failed", "the crawl ended early: store", id="store"),
+            pytest.param({}, "blocked", "blocked", "the outlet blocks the crawl", id="blocked"),
+            pytest.param({}, "", "failed", "the crawl ended early: it never started", id="never-started"),
+        ],
+    )
+    def test_of_a_run(
+        self, mirror: Mirror, counts: dict[str, int], reason: str, verdict: str, fault: str | None
+    ) -> None:
         run = begun(mirror)
         for key, number in counts.items():
             run.count(key, number)
         ended(run, reason)
-        assert run.verdict == ("failed" if fault else "ok")
-        assert [(fault or "") in said for said in run.faults()] == ([True] if fault else [])
-        with mirror.store() as store:
-            (noted,) = store.last_runs("epochtimes", 1)
-        assert noted.verdict == run.verdict
-        assert counts.items() <= noted.report.items()
-        assert noted.finished_at is not None
+        assert run.verdict == verdict
+        assert [(fault or "") in finding.what for finding in run.judgement.findings] == ([True] if fault else [])
+        unended = "feed" in str(counts)
+        assert last_verdicts(mirror) == [None if unended else verdict]
+
+    @pytest.mark.parametrize(
+        ("failed", "read", "verdict"),
+        [(1, 0, "failed"), (4, 3, "failed"), (3, 3, "degraded"), (3, 27, "ok"), (2, 9, "ok")],
+        ids=["all-failed", "most-failed", "half-failed", "a-tenth", "a-few"],
+    )
+    @pytest.mark.parametrize("field", [None, "body"], ids=["not-had", "not-readable"])
+    def test_of_articles_that_failed(
+        self, mirror: Mirror, failed: int, read: int, verdict: str, field: str | None
+    ) -> None:
+        run = begun(mirror)
+        for number in range(read):
+            run.tally.saw_article(article(article_id=f"n{number}"))
+        for request in article_requests_of(run, failed):
+            run.article_failed(request, "no body (#artbody)", field=field, selector="#artbody" if field else None)
+        assert (run.counted("articles/failed"), run.counted("articles/failed/no body")) == (failed, failed)
+        assert run.counted("articles/unreadable") == (failed if field else 0)
+        ended(run)
+        assert run.verdict == verdict
+
+    def test_articles_that_failed_before_say_nothing_of_this_run(self, mirror: Mirror) -> None:
+        run = begun(mirror)
+        for request in article_requests_of(run, 4):
+            run.article_failed(request.replace(meta={KNOWN_TO_FAIL: True}), "HTTP 404")
+        ended(run)
+        assert (run.verdict, run.counted("articles/failed_again"), run.counted("articles/failed")) == ("ok", 4, 4)
+
+    def test_is_by_what_the_outlet_is_expected_to_bring(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert mirror.crawl("epochtimes", section="nsc413", pages="1").verdict == "ok"
+        monkeypatch.setattr(EpochtimesSpider, "expectations", Expectations(list_entries=6))
+        mirror.site.validators = False
+        outcome = mirror.crawl("epochtimes", section="nsc413", pages="1")
+        assert outcome.verdict == "failed"
+        (fault,) = outcome.faults
+        assert fault.startswith(f"fewer than 6 article links in 1 of 1 lists ({EpochtimesSpider.list_page.ENTRIES})")
+
+    def test_body_lengths_are_held_against_those_of_the_last_days(self, mirror: Mirror) -> None:
+        def ran(length: int) -> Run:
+            run = begun(mirror)
+            for number in range(MANY_BODIES):
+                run.tally.saw_article(article(article_id=f"n{number}", text="文" * length))
+            run.spider_idle()
+            assert run.publishes
+            ended(run)
+            return run
+
+        assert [ran(length).verdict for length in (300, 300, 30, 300)] == ["ok", "ok", "degraded", "ok"]
+
+    @pytest.mark.parametrize("lost", [1, 2], ids=["one", "all"])
+    def test_of_lists(self, mirror: Mirror, site: SampleSite, lost: int) -> None:
+        site.set(TRAPS["no-entries"], "<!DOCTYPE html><h1>维护中</h1>")
+        other = SECTION if lost == 1 else SECTION.replace("413", "9999")
+        outcome = mirror.crawl("epochtimes", url=f"{TRAPS['no-entries']} {other}")
+        assert outcome.verdict == ("degraded" if lost == 1 else "failed")
+        assert bool(mirror.files()) == (lost == 1)
 
     def test_an_exception_in_a_pipeline_is_a_fault(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: Any) -> None:
@@ -161,7 +282,11 @@ class TestVerdict:
         with monkeypatch.context() as patch:
             patch.setattr("mirror_crawler.feeds.os.fsync", full)
             outcome = mirror.crawl("epochtimes", section="nsc413")
-        assert outcome.faults == ["a feed could not be stored; the next run will write it"]
+        full_disk = "[Errno 28] No space left on device"
+        assert outcome.faults == [
+            f"the report could not be written: {full_disk}",
+            "a feed could not be stored; the next run will write it",
+        ]
         assert {path.suffix for path in mirror.feed_files()} == {".part"}
         assert mirror.crawl("epochtimes", section="nsc413").stats["runs/finished_after_kill"] == 1
         feeds = mirror.feed_files()
@@ -177,7 +302,8 @@ class TestVerdict:
         outcome = mirror.crawl("epochtimes", section="nsc413")
         assert (outcome.stats["articles/failed"], outcome.stats["articles/failed/HTTP 404"]) == (9, 9)
         assert len(outcome.failures) == 5
-        assert outcome.faults == ["9 articles failed and only 3 could be read"]
+        (fault,) = outcome.faults
+        assert fault.startswith("9 of 12 articles could not be had (HTTP 404: 9): ")
 
 
 class TestStoreThatFails:
@@ -207,8 +333,137 @@ class TestStoreThatFails:
         run = begun(mirror)
         monkeypatch.setattr(run.store, "end_run", full)
         ended(run)
-        assert run.faults() == [str(self.FULL)]
-        assert not list((mirror.data / "runs").iterdir())
+        assert [finding.what for finding in run.judgement.findings] == [str(self.FULL)]
+        assert not (mirror.data / "runs" / "epochtimes.lock").exists()
+
+    def test_is_told_once(self, mirror: Mirror) -> None:
+        run = begun(mirror)
+
+        async def fail() -> None:
+            for _ in range(3):
+                with run.storing():
+                    raise self.FULL
+
+        asyncio.run(fail())
+        ended(run, "store")
+        assert [finding.what for finding in run.judgement.findings] == [str(self.FULL), "the crawl ended early: store"]
+
+
+class TestReport:
+    def test_is_a_file_and_in_the_store(self, mirror: Mirror) -> None:
+        outcome = mirror.crawl("epochtimes", section="nsc413")
+        with mirror.store() as store:
+            (noted,) = store.last_runs("epochtimes", 2)
+        path = mirror.data / "runs" / f"epochtimes-{noted.run}.json"
+        assert [found.name for found in path.parent.iterdir()] == [path.name]
+        told = json.loads(path.read_text(encoding="utf-8"))
+        assert told == noted.report
+        assert {key: told[key] for key in ("schema", "outlet", "run", "started_at", "finished_at", "verdict")} == {
+            "schema": 1,
+            "outlet": "epochtimes",
+            "run": noted.run,
+            "started_at": noted.started_at,
+            "finished_at": noted.finished_at,
+            "verdict": "ok",
+        }
+        assert (told["counts"]["articles/new"], told["counts"]["pages/written"], told["findings"]) == (12, 17, [])
+        assert told["requests"] == outcome.stats["downloader/request_count"] == len(mirror.site.requests)
+        assert told["fields"]["title"] == {"filled": 12, "of": 12}
+        assert told["lists"] == {"had": 1, "lost": 0}
+
+    def test_names_the_selector_that_found_nothing(self, mirror: Mirror, site: SampleSite, world: World) -> None:
+        site.serve(body_renamed(world, "epochtimes"))
+        outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, outcome.stats["articles/failed"], mirror.files()) == ("failed", 12, {})
+        with mirror.store() as store:
+            (noted,) = store.last_runs("epochtimes", 1)
+        (finding,) = noted.report["findings"]
+        assert (finding["field"], finding["selector"]) == ("body", EpochtimesSpider.article_page.BODY)
+        assert (finding["count"], finding["of"], len(finding["examples"])) == (12, 12, 3)
+
+    def test_that_cannot_be_written_is_a_fault(self, mirror: Mirror) -> None:
+        run = begun(mirror)
+        obstacle = mirror.data / "runs" / f"epochtimes-{run.name}.json"
+        obstacle.mkdir()
+        ended(run)
+        assert (run.verdict, last_verdicts(mirror)) == ("failed", ["failed"])
+        assert "Is a directory" in run.judgement.findings[0].what
+
+
+class TestHooks:
+    """Somebody is told when an outlet's verdict changes."""
+
+    @pytest.fixture
+    def told(self, tmp_path: Path) -> Callable[[], list[tuple[str, str | None]]]:
+        """What the hook was told: (verdict, verdict before)."""
+
+        def read() -> list[tuple[str, str | None]]:
+            files = sorted(tmp_path.glob("told-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
+            reports = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+            return [(report["verdict"], report["verdict_before"]) for report in reports]
+
+        return read
+
+    @pytest.fixture
+    def hook(self, tmp_path: Path) -> dict[str, str]:
+        code = (
+            "import pathlib, sys; place = pathlib.Path(sys.argv[1]); number = len(list(place.glob('told-*.json')));"
+            "(place / f'told-{number}.json').write_text(sys.stdin.read(), encoding='utf-8')"
+        )
+        return {"MIRROR_HOOK_COMMAND": shlex.join([sys.executable, "-c", code, str(tmp_path)])}
+
+    def test_only_on_a_change(
+        self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
+    ) -> None:
+        for reason in ("finished", "finished", "store", "store", "shutdown", "finished"):
+            ended(begun(mirror, **hook), reason)
+        assert told() == [("failed", "ok"), ("degraded", "failed"), ("ok", "degraded")]
+
+    def test_of_a_first_run_only_if_it_is_bad(
+        self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
+    ) -> None:
+        ended(begun(mirror, **hook), "store")
+        assert told() == [("failed", None)]
+
+    def test_a_killed_run_is_a_change(
+        self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
+    ) -> None:
+        ended(begun(mirror, **hook))
+        with mirror.store() as store:
+            store.begin_run("epochtimes", datetime.now(UTC).isoformat())
+        ended(begun(mirror, **hook))
+        assert last_verdicts(mirror) == ["ok", "killed", "ok"]
+        assert told() == [("ok", "killed")]
+
+    def test_with_the_report(self, mirror: Mirror, hook: dict[str, str], tmp_path: Path, site: SampleSite) -> None:
+        site.set(SECTION, "<!DOCTYPE html><h1>维护中</h1>")
+        assert mirror.crawl("epochtimes", hook, section="nsc413").verdict == "failed"
+        (path,) = (mirror.data / "runs").glob("*.json")
+        report = json.loads((tmp_path / "told-0.json").read_text(encoding="utf-8"))
+        assert report == {**json.loads(path.read_text(encoding="utf-8")), "verdict_before": None}
+
+    def test_that_fails_changes_nothing(self, mirror: Mirror, caplog: pytest.LogCaptureFixture) -> None:
+        run = begun(mirror, MIRROR_HOOK_COMMAND="/no/such/command", MIRROR_HOOK_URL="http://127.0.0.1:9/?secret")
+        ended(run, "shutdown")
+        assert (run.verdict, last_verdicts(mirror)) == ("degraded", ["degraded"])
+        assert [record.message.partition(" failed: ")[0] for record in caplog.records] == [
+            "The hook command",
+            "The hook at http://127.0.0.1:9",
+        ]
+
+    def test_are_not_called_by_a_run_that_leaves(
+        self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
+    ) -> None:
+        first = begun(mirror)
+        ended(begun(mirror, **hook), "busy")
+        ended(first)
+        assert told() == []
+
+
+def article_requests_of(run: Run, count: int) -> list[Request]:
+    """Requests for so many articles of the sample outlet."""
+    found = (run.spider.addresses.find_article(story.url) for story in news("epochtimes", count))
+    return [run.spider.article_request(address) for address in found if address is not None]
 
 
 def test_a_crawler_without_the_extension_is_a_mistake() -> None:
@@ -220,84 +475,13 @@ def test_a_run_before_its_spider_has_no_outlet(mirror: Mirror) -> None:
     crawler = get_crawler(EpochtimesSpider, dict(mirror.settings()))
     run = Run.of(crawler)
     assert run.outlet == ""
-    run.engine_stopped()
+    assert run.verdict == "failed"
+    asyncio.run(run.engine_stopped())
     with mirror.store() as store:
         assert store.last_runs("", 1) == []
 
 
-class TestFileLock:
-    def test_is_for_one_holder(self, tmp_path: Path) -> None:
-        first, second = FileLock(tmp_path / "a" / "lock"), FileLock(tmp_path / "a" / "lock")
-        assert first.acquire()
-        assert not second.acquire()
-        first.release()
-        assert second.acquire()
-        second.release()
-        assert not (tmp_path / "a" / "lock").exists()
-
-    def test_release_without_holding_it_takes_nothing_away(self, tmp_path: Path) -> None:
-        holder, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
-        with holder:
-            other.release()
-            assert not other.acquire()
-
-    def test_waits_for_another_process(self, tmp_path: Path) -> None:
-        code = (
-            "import sys; from pathlib import Path; from mirror_crawler.locks import FileLock\n"
-            "with FileLock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read(); Path(sys.argv[2]).touch()"
-        )
-        command = [sys.executable, "-c", code, str(tmp_path / "lock"), str(tmp_path / "done")]
-        with subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            assert child.stdin is not None
-            assert child.stdout.readline() == "held\n"
-            assert not FileLock(tmp_path / "lock").acquire()
-            child.stdin.close()
-            with FileLock(tmp_path / "lock"):
-                assert (tmp_path / "done").exists()
-
-    def test_a_killed_holder_leaves_it_free(self, tmp_path: Path) -> None:
-        code = (
-            "import sys, time; from pathlib import Path; from mirror_crawler.locks import FileLock\n"
-            "FileLock(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)"
-        )
-        command = [sys.executable, "-c", code, str(tmp_path / "lock")]
-        with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            child.stdout.readline()
-            child.kill()
-        with contextlib.closing(FileLock(tmp_path / "lock")) as lock:
-            assert lock.acquire()
-
-    def test_a_lock_file_that_the_last_holder_removed_is_made_anew(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Between our opening and locking it, the holder before us took it away."""
-        path = tmp_path / "lock"
-        real, opened = os.open, Counter[str]()
-
-        def slow_open(name: str, flags: int, mode: int) -> int:
-            descriptor = real(name, flags, mode)
-            opened["times"] += 1
-            if opened["times"] == 1:
-                path.unlink()
-            return descriptor
-
-        monkeypatch.setattr("mirror_crawler.locks.os.open", slow_open)
-        with FileLock(path):
-            assert path.exists()
-        assert opened["times"] == 2
-
-
 class TestFeeds:
-    def test_a_feed_is_whole_or_absent(self, tmp_path: Path) -> None:
-        path = feeds.feed_path(tmp_path, "epochtimes", "articles", "20261122T000000Z")
-        assert path == tmp_path / "feeds" / "epochtimes" / "articles-20261122T000000Z.jsonl"
-        assert feeds.write_feed(path, ['{"题": 1}', "{}"]) == 2
-        assert path.read_bytes() == '{"题": 1}\n{}\n'.encode()
-        assert feeds.write_feed(path.with_name("none.jsonl"), []) == 0
-        assert [found.name for found in path.parent.iterdir()] == [path.name]
-
     def test_is_where_the_setting_says(self, mirror: Mirror) -> None:
         """Feeds of killed runs are written to the place that the setting FEEDS states for those of others."""
         mirror.crawl("epochtimes", section="nsc413")

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import HtmlResponse
+from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -24,7 +24,7 @@ from mirror_crawler.arguments import ArgumentError
 from mirror_crawler.credits import CreditRules
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.outlet import OutletSpider, load_outlets
-from mirror_crawler.pages import ArticlePage, ListPage, PageError
+from mirror_crawler.pages import ArticlePage, GonePageError, ListPage, PageError
 from mirror_crawler.run import Run
 
 
@@ -189,13 +189,66 @@ class TestOutlet:
             collect(crawler.parse_article(response_to(request, article_page(spider)), **request.cb_kwargs))
         assert mock.call("articles/clock_disputed") in cast(mock.Mock, crawler.run).count.mock_calls
 
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_article_that_is_not_there(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider], status: int
+    ) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        answer = HtmlResponse(request.url, body=article_page(spider).encode(), status=status)
+        with pytest.raises(GonePageError, match=f"^HTTP {status}$"):
+            collect(crawler.parse_article(answer, **request.cb_kwargs))
+
+    @pytest.mark.parametrize(
+        ("links", "canonical", "gone"),
+        [
+            pytest.param(5, "home", True, id="a-list"),
+            pytest.param(4, "home", False, id="a-few-links"),
+            pytest.param(5, "itself", False, id="an-unreadable-article-with-links"),
+            pytest.param(5, "", False, id="not-said"),
+        ],
+    )
+    def test_article_page_with_a_list_in_its_place(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider], links: int, canonical: str, gone: bool
+    ) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        urls = [article_url(spider).replace("14860001", f"1486001{number}") for number in range(links)]
+        places = {"home": request.url.partition("/gb/")[0] + "/gb/", "itself": request.url, "": ""}
+        head = f'<link rel="canonical" href="{places[canonical]}">' if canonical else ""
+        body = "".join(f'<h3><a href="{url}">水车</a></h3>' for url in urls)
+        answer = response_to(request, f"<title>要闻</title>{head}<main>{body}</main>")
+        with pytest.raises(PageError) as caught:
+            collect(crawler.parse_article(answer, **request.cb_kwargs))
+        assert isinstance(caught.value, GonePageError) is gone
+        assert caught.value.field == (None if gone else "title")
+
+    def test_article_page_that_says_that_there_is_none(
+        self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
+    ) -> None:
+        crawler = made(spider, url=article_url(spider))
+        request = next(iter(collect(crawler.start())))
+        answer = response_to(request, "<title>页面不存在</title><p>请看别的。</p>")
+        with pytest.raises(GonePageError, match=r"^soft 404: a page without an article$"):
+            collect(crawler.parse_article(answer, **request.cb_kwargs))
+
+    def test_states_the_selectors_of_its_fields(self, spider: type[OutletSpider]) -> None:
+        found = spider.selectors()
+        assert found.keys() == {"title", "body", "time", "section", "tags", "lead_image", "list"}
+        assert all(found.values())
+        assert (found["body"], found["list"]) == (spider.article_page.BODY, spider.list_page.ENTRIES)
+
+    def test_expects_something_of_its_pages(self, spider: type[OutletSpider]) -> None:
+        assert spider.expectations.list_entries >= 1
+        assert {"title", "body", "time"} <= spider.expectations.missing.keys()
+
     def test_article_page_that_led_to_another_article(
         self, spider: type[OutletSpider], made: Callable[..., OutletSpider]
     ) -> None:
         crawler = made(spider, url=article_url(spider))
         request = next(iter(collect(crawler.start())))
         other = HtmlResponse(article_url(spider).replace("14860001", "14860002"), body=article_page(spider).encode())
-        with pytest.raises(PageError, match=r"^led to another article, [an]14860002$"):
+        with pytest.raises(PageError, match=r"^led to another article \([an]14860002\)$"):
             collect(crawler.parse_article(other, **request.cb_kwargs))
 
 
@@ -214,6 +267,74 @@ def article_page(spider: type[OutletSpider]) -> str:
     )
 
 
+SITEMAP = "https://www.ntdtv.com/assets/uploads/sitemap/sitemap_news_gb.xml.gz"
+
+
+class TestSources:
+    """Feeds and sitemaps; how they are read: test_discovery.py."""
+
+    def requests(self, spider: OutletSpider, url: str, body: str, **arguments: Any) -> list[Request]:
+        response = Response(url, body=body.encode())
+        return cast(list[Request], collect(spider.parse_source(response, **arguments)))
+
+    def sitemap(self, kind: str, *urls: str) -> str:
+        child = "url" if kind == "urlset" else "sitemap"
+        entries = "".join(f"<{child}><loc>{url}</loc></{child}>" for url in urls)
+        return f'<{kind} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{kind}>'
+
+    def feed(self, *items: str) -> str:
+        return f'<rss version="2.0"><channel>{"".join(f"<item>{item}</item>" for item in items)}</channel></rss>'
+
+    def test_start_asks_for_what_the_outlet_has(self, made: Callable[..., OutletSpider]) -> None:
+        spider = made(OUTLETS["ntdtv"], source="feed,sitemap")
+        requests = collect(spider.start())
+        assert [request.url for request in requests] == [*spider.feeds, *spider.sitemaps]
+        assert [request.cb_kwargs for request in requests] == [
+            {"source": "feed", "depth": 0},
+            {"source": "sitemap", "depth": 0},
+        ]
+        assert {request.meta["download_slot"] for request in requests} == {"ntdtv"}
+
+    def test_a_feed_names_articles_by_link_or_else_by_guid(self, made: Callable[..., OutletSpider]) -> None:
+        url = article_url(OUTLETS["ntdtv"])
+        other = url.replace("14860001", "14860002")
+        body = self.feed(
+            f"<title>一</title><link>{url}</link><guid>{other}</guid>",
+            f"<title>二</title><link>https://www.ntdtv.com/?p=1</link><guid>{other}</guid>",
+            "<title>三</title><link>https://example.org/</link>",
+        )
+        spider = made(OUTLETS["ntdtv"])
+        found = self.requests(spider, "https://www.ntdtv.com/gb/feed", body, source="feed", depth=0)
+        assert [request.url for request in found] == [url, other]
+        cast(mock.Mock, spider.run).count.assert_called_once_with("sources/feed")
+
+    def test_a_sitemap_names_articles_and_other_sitemaps(self, made: Callable[..., OutletSpider]) -> None:
+        spider, url = made(OUTLETS["ntdtv"]), article_url(OUTLETS["ntdtv"])
+        found = self.requests(
+            spider, SITEMAP, self.sitemap("urlset", url, "https://x.example/"), source="sitemap", depth=0
+        )
+        assert [request.url for request in found] == [url]
+        index = self.sitemap("sitemapindex", *(f"https://www.ntdtv.com/{number}.xml" for number in range(30)))
+        further = self.requests(spider, SITEMAP, index, source="sitemap", depth=1)
+        assert [request.url for request in further] == [f"https://www.ntdtv.com/{number}.xml" for number in range(20)]
+        assert {request.cb_kwargs["depth"] for request in further} == {2}
+        assert self.requests(spider, SITEMAP, index, source="sitemap", depth=2) == []
+
+    @pytest.mark.parametrize(("since", "count"), [("2026-10-08", 1), ("2026-10-20", 0)])
+    def test_only_articles_of_the_window_are_asked_for(
+        self, made: Callable[..., OutletSpider], since: str, count: int
+    ) -> None:
+        """The day in the address of the article is the 7th of October; it may have been published later."""
+        spider = made(OUTLETS["ntdtv"], source="sitemap", since=since)
+        body = self.sitemap("urlset", article_url(OUTLETS["ntdtv"]))
+        assert len(self.requests(spider, SITEMAP, body, source="sitemap", depth=0)) == count
+
+    def test_what_is_none_is_an_error(self, made: Callable[..., OutletSpider]) -> None:
+        for source in ("feed", "sitemap"):
+            with pytest.raises(PageError):
+                self.requests(made(OUTLETS["ntdtv"]), SITEMAP, "<!DOCTYPE html><h1>x</h1>", source=source, depth=0)
+
+
 class TestFailures:
     @pytest.mark.parametrize(
         ("error", "cause"),
@@ -229,7 +350,9 @@ class TestFailures:
         spider = made(OUTLETS["epochtimes"])
         failure = Failure(error)  # type: ignore[no-untyped-call]
         failure.request = request = Request("https://www.epochtimes.com/")  # type: ignore[attr-defined]
-        assert list(spider.list_failed(failure)) == list(spider.article_failed(failure)) == []
+        for told in (spider.list_failed, spider.article_failed, spider.source_failed):
+            assert list(told(failure)) == []
         run = cast(mock.Mock, spider.run)
         run.list_failed.assert_called_once_with(request, cause)
         run.article_failed.assert_called_once_with(request, cause)
+        run.source_failed.assert_called_once_with(request, cause)

@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import itertools
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -18,14 +20,17 @@ from typing import Any, cast
 import pytest
 
 from mirror_crawler import schema, statements
-from mirror_crawler.items import Article, Listing, ListKind, Section, content_hash
+from mirror_crawler.items import Article, Image, Listing, ListKind, Section, content_hash
 from mirror_crawler.paths import ENTRIES_PER_PAGE
-from mirror_crawler.store import ArticleStore, Entry, Held, Run, StoreError, Target
+from mirror_crawler.store import ArticleStore, Entry, Held, Run, StoreError, Target, Validator, Walk, Wanted
 
 OUTLET = "epochtimes"
 OTHER = "ntdtv"
 SEEN = "2026-11-22T01:37:17+00:00"
 RUN = "20261122T013717Z"
+NEXT = "20261122T023717Z"
+"""The run after :data:`RUN`."""
+LATER = "2026-11-22T02:37:17+00:00"
 
 
 def article(number: int, title: str = "溪上新桥", hour: int = 8, **changes: Any) -> Article:
@@ -264,14 +269,14 @@ class TestRuns:
         store.put_article(article(4), "another")
         named = [listing(number) for number in (5, 3)]
         store.put_listings(named, RUN)
-        assert list(store.run_articles(OUTLET, RUN)) == [item.to_json() for item in kept if item]
+        assert list(store.run_articles(OUTLET, RUN)) == [item.to_json() for item, _ in kept]
         assert list(store.run_listings(OUTLET, RUN)) == [item.to_json() for item in named]
         assert list(store.run_articles("ntdtv", RUN)) == []
 
 
 class TestArticles:
     def test_new_one_is_revision_1(self, store: ArticleStore) -> None:
-        assert store.put_article(article(1, revision=7), RUN) == article(1, revision=1)
+        assert store.put_article(article(1, revision=7), RUN) == (article(1, revision=1), "new")
         assert store.articles([(OUTLET, "n1")]) == [article(1, revision=1)]
 
     def test_same_content_writes_nothing(self, store: ArticleStore) -> None:
@@ -279,7 +284,8 @@ class TestArticles:
         store.place()
         due(store)
         before = list(store.records())
-        assert store.put_article(article(1, fetched_at="2026-11-23T00:00:00+00:00"), RUN) is None
+        again = article(1, fetched_at=LATER, first_seen_at=LATER)
+        assert store.put_article(again, NEXT) == (article(1), "unchanged")
         assert (list(store.records()), due(store)) == (before, set())
 
     def test_other_content_is_the_next_revision_first_seen_as_before(self, store: ArticleStore) -> None:
@@ -288,11 +294,12 @@ class TestArticles:
             "fetched_at": "2026-11-23T00:00:00+00:00",
         }
         store.put_article(article(1), RUN)
-        second = store.put_article(article(1, "溪上旧桥", **later), RUN)
-        third = store.put_article(article(1, **later), RUN)
-        assert second == article(1, "溪上旧桥", revision=2, fetched_at=later["fetched_at"])
-        assert third == article(1, revision=3, fetched_at=later["fetched_at"])
+        second = article(1, "溪上旧桥", revision=2, fetched_at=later["fetched_at"])
+        third = article(1, revision=3, fetched_at=later["fetched_at"])
+        assert store.put_article(article(1, "溪上旧桥", **later), RUN) == (second, "revised")
+        assert store.put_article(article(1, **later), RUN) == (third, "revised")
         assert store.articles([(OUTLET, "n1")]) == [third]
+        assert list(store.revisions(OUTLET, "n1")) == [article(1), second, third]
 
     def test_time_without_offset_is_refused(self, store: ArticleStore) -> None:
         with pytest.raises(ValueError, match="'2026-11-22T01:37:17' has no offset"):
@@ -324,21 +331,15 @@ class TestListings:
 
     def test_listed_ones_among_some(self, store: ArticleStore) -> None:
         store.put_listings([listing(1), listing(2, "nsc418"), listing(3, "nsc413", "tag")], RUN)
-        assert store.listed(OUTLET, "section", "nsc413", ["n1", "n2", "n3"]) == {"n1"}
+        assert store.listed(OUTLET, "section", "nsc413", ["n1", "n2", "n3"]) == {"n1": "溪上新桥"}
+        assert store.listed(OUTLET, "section", "nsc413", []) == {}
 
     def test_make_articles_wanted_until_stored(self, store: ArticleStore) -> None:
         store.put_article(article(1), RUN)
         store.put_listings([listing(1), listing(2), listing(2, "nsc418")], RUN)
-        assert store.wanted(OUTLET, 9) == [("n2", listing(2).url)]
+        assert store.wanted(OUTLET, 9) == [Wanted("n2", listing(2).url, stored=False)]
         store.put_article(article(2), RUN)
         assert store.wanted(OUTLET, 9) == []
-
-    def test_walk_that_did_not_end_is_remembered(self, store: ArticleStore) -> None:
-        assert not store.walk_begin(OUTLET, "section", "nsc413", "大陆")
-        assert store.walk_begin(OUTLET, "section", "nsc413", "大陆")
-        assert not store.walk_begin(OUTLET, "tag", "nsc413", "大陆")
-        store.walk_end(OUTLET, "section", "nsc413")
-        assert not store.walk_begin(OUTLET, "section", "nsc413", "大陆")
 
 
 class TestFailures:
@@ -347,14 +348,585 @@ class TestFailures:
             for _ in range(times):
                 store.note_failure(OUTLET, f"n{number}", listing(number).url, "HTTP 500", SEEN)
         store.put_listing(listing(4), RUN)
-        assert [key for key, _ in store.wanted(OUTLET, 9)] == ["n4", "n2", "n1"]
-        assert [key for key, _ in store.wanted(OUTLET, 1)] == ["n4"]
+        assert [row.article_id for row in store.wanted(OUTLET, 9)] == ["n4", "n2", "n1"]
+        assert [row.article_id for row in store.wanted(OUTLET, 1)] == ["n4"]
         assert execute(store, "SELECT cause, at FROM wanted WHERE article_id = 'n1'")[:] == ("HTTP 500", SEEN)
 
     def test_a_stored_article_is_not_wanted(self, store: ArticleStore) -> None:
         store.put_article(article(1), RUN)
         store.note_failure(OUTLET, "n1", article(1).url, "HTTP 500", SEEN)
         assert store.wanted(OUTLET, 9) == []
+
+
+def photo(url: str, caption: str = "新桥（图片来源：样本）") -> Image:
+    return Image(url=url, alt="桥", caption=caption)
+
+
+def written(store: ArticleStore) -> tuple[int, list[bytes]]:
+    """How many rows the store has written, and its bytes on disk."""
+    connection: Any = store._writer.driver_connection
+    return connection.total_changes, [Path(f"{store._file}{end}").read_bytes() for end in ("", "-wal")]
+
+
+def seen_gone(store: ArticleStore, number: int, run: str = RUN, at: str = SEEN) -> Article | None:
+    return store.note_gone(OUTLET, f"n{number}", article(number).url, run, at)
+
+
+def withdraw(store: ArticleStore, number: int, at: str = LATER) -> Article:
+    """Two runs find that the outlet has an article not any more."""
+    assert seen_gone(store, number) is None
+    found = seen_gone(store, number, NEXT, at)
+    assert found is not None
+    store.withdraw(found, NEXT)
+    return found
+
+
+def is_wanted(store: ArticleStore) -> list[str]:
+    return [row.article_id for row in store.wanted(OUTLET, 99)]
+
+
+class TestOutcomes:
+    def test_unchanged_writes_not_a_byte(self, store: ArticleStore) -> None:
+        kept = Validator("etag", "")
+        store.put_article(article(1), RUN, [to_article(2)], kept)
+        before = written(store)
+        for targets in ([to_article(2)], []):
+            again = article(1, fetched_at=LATER, first_seen_at=LATER, tags=["桥"], authors=["林小溪"])
+            assert store.put_article(again, NEXT, targets, kept) == (article(1), "unchanged")
+        assert written(store) == before
+
+    def test_a_change_writes_some(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        before = written(store)
+        store.put_article(article(1, "新题"), NEXT)
+        assert written(store) != before
+
+    @pytest.mark.parametrize(
+        ("was", "now"),
+        [
+            pytest.param({}, {"content_hash": "0" * 64}, id="hash-function"),
+            pytest.param({"content_hash": "0" * 64}, {}, id="older-hash-function"),
+            pytest.param(
+                {"body_html": "<p>见桥。</p>"},
+                {"body_html": '<p>见<a href="https://example.org/">桥</a>。</p>'},
+                id="link",
+            ),
+            pytest.param(
+                {"lead_image": photo("https://i.epochtimes.com/a-600x400.jpg")},
+                {"lead_image": photo("https://i.epochtimes.com/a.jpg"), "content_hash": "0" * 64},
+                id="size-of-a-picture",
+            ),
+        ],
+    )
+    def test_what_reads_the_same_is_no_revision(
+        self, store: ArticleStore, was: dict[str, Any], now: dict[str, Any]
+    ) -> None:
+        store.put_article(article(1, **was), RUN)
+        before = written(store)
+        assert store.put_article(article(1, fetched_at=LATER, **now), NEXT) == (article(1, **was), "unchanged")
+        assert written(store) == before
+
+    @pytest.mark.parametrize(
+        "now",
+        [
+            pytest.param({"title": "旧桥"}, id="title"),
+            pytest.param({"body_html": "<p>第1座桥塌了。</p>"}, id="body"),
+            pytest.param(
+                {"lead_image": photo("https://i.epochtimes.com/b.jpg"), "content_hash": "0" * 64}, id="picture"
+            ),
+        ],
+    )
+    def test_what_reads_otherwise_is_one(self, store: ArticleStore, now: dict[str, Any]) -> None:
+        store.put_article(article(1), RUN)
+        stored, outcome = store.put_article(article(1, **now), NEXT)
+        assert (stored.revision, outcome) == (2, "revised")
+
+    @pytest.mark.parametrize(
+        ("was", "now", "outcome"),
+        [
+            *(
+                pytest.param({"published_source": was}, {"published_source": now}, outcome, id=f"{was}-{now}")
+                for was, now, outcome in [
+                    ("none", "dateline", "amended"),
+                    ("none", "clock", "amended"),
+                    ("dateline", "metadata", "amended"),
+                    ("metadata", "clock", "amended"),
+                    ("clock", "clock", "unchanged"),
+                    ("clock", "metadata", "unchanged"),
+                    ("metadata", "dateline", "unchanged"),
+                    ("dateline", "none", "unchanged"),
+                ]
+            ),
+            pytest.param({"section": None}, {}, "amended", id="section-found"),
+            pytest.param({}, {"section": None}, "unchanged", id="section-lost"),
+            pytest.param({}, {"section": Section(id="nsc418", name="国际")}, "unchanged", id="section-other"),
+            pytest.param({"section": None}, {"published_source": "none"}, "unchanged", id="section-found-clock-lost"),
+        ],
+    )
+    def test_a_page_that_says_more(
+        self, store: ArticleStore, was: dict[str, Any], now: dict[str, Any], outcome: str
+    ) -> None:
+        store.put_article(article(1, **was), RUN)
+        read = article(1, fetched_at=LATER, first_seen_at=LATER, **now)
+        expected = article(1, fetched_at=LATER, **now) if outcome == "amended" else article(1, **was)
+        assert store.put_article(read, NEXT) == (expected, outcome)
+        assert list(store.revisions(OUTLET, "n1")) == store.articles([(OUTLET, "n1")]) == [expected]
+        assert list(store.run_articles(OUTLET, NEXT)) == [expected.to_json()] * (outcome == "amended")
+        assert len(list(store.run_articles(OUTLET, RUN))) == (outcome == "unchanged")
+
+    def test_amended_keeps_its_content_and_the_hash_of_it(self, store: ArticleStore) -> None:
+        """What reads the same may differ in its bytes; a record whose hash is not that of its body is no record."""
+        store.put_article(article(1, published_source="none", published_at=None), RUN)
+        linked = '<p>第1座<a href="https://example.org/">桥</a>在山谷里落成。</p>'
+        stored, outcome = store.put_article(article(1, body_html=linked, text="别"), NEXT)
+        assert (stored, outcome) == (article(1), "amended")
+        assert stored.content_hash == content_hash(stored.title, stored.lead_image, stored.body_html)
+
+    def test_amended_after_a_change_of_the_hash_function(self, store: ArticleStore) -> None:
+        store.put_article(article(1, published_source="none", content_hash="0" * 64), RUN)
+        assert store.put_article(article(1), NEXT) == (article(1, content_hash="0" * 64), "amended")
+        assert store.put_article(article(1), NEXT) == (article(1, content_hash="0" * 64), "unchanged")
+
+    def test_amended_keeps_its_links(self, store: ArticleStore) -> None:
+        store.put_article(article(1, published_source="none"), RUN, [to_article(2)])
+        store.place()
+        store.put_article(article(1), NEXT, [to_article(3)])
+        due(store)
+        for number in (2, 3):
+            store.put_article(article(number), NEXT)
+            store.place()
+            assert (page("article", "n1") in due(store)) is (number == 2)
+
+    def test_amended_time_marks_what_shows_it(self, store: ArticleStore) -> None:
+        store.put_article(article(1, published_source="none", published_at=None), RUN)
+        store.put_article(article(2, hour=9), RUN, [to_article(1)])
+        store.put_listings([listing(1), listing(1, "桥", "tag")], RUN)
+        store.place()
+        due(store)
+        store.put_article(article(1, hour=10), NEXT)
+        assert due(store) == {
+            page("article", "n1"), page("article", "n2"), page("all", "", 1),
+            page("section", "nsc413", 1), page("tag", "桥", 1),
+        }  # fmt: skip
+        assert members(store) == ["n1", "n2"]
+
+    def test_time_that_cannot_be_read_changes_nothing(self, store: ArticleStore) -> None:
+        store.put_article(article(1, published_source="none"), RUN)
+        for read in (article(1, published_at="早上"), article(1, "新题", published_at="早上")):
+            with pytest.raises(ValueError, match="Invalid isoformat"):
+                store.put_article(read, NEXT)
+        assert store.articles([(OUTLET, "n1")]) == [article(1, published_source="none")]
+
+
+class TestWithdrawal:
+    def test_takes_two_runs(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.place()
+        due(store)
+        before = list(store.records())
+        for _ in range(3):
+            assert seen_gone(store, 1) is None
+        assert store.wanted(OUTLET, 9) == [Wanted("n1", article(1).url, stored=True)]
+        assert seen_gone(store, 1, NEXT, LATER) == article(1, withdrawn_at=LATER)
+        assert (list(store.records()), due(store), store.withdrawn(OUTLET, ["n1"])) == (before, set(), set())
+
+    def test_is_said_again_until_it_is_stored(self, store: ArticleStore) -> None:
+        """A kill between the look and the storing."""
+        store.put_article(article(1), RUN)
+        seen_gone(store, 1)
+        for run in (NEXT, "20261122T033717Z"):
+            assert seen_gone(store, 1, run, LATER) == article(1, withdrawn_at=LATER)
+        assert is_wanted(store) == ["n1"]
+
+    def test_once_stored_is_in_record_feed_export_and_page(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_article(article(1, "新题"), RUN)
+        store.put_article(article(2), RUN, [to_article(1)])
+        store.put_listing(listing(1), RUN)
+        store.place()
+        due(store)
+        found = withdraw(store, 1)
+        assert found == article(1, "新题", revision=2, withdrawn_at=LATER)
+        assert list(store.revisions(OUTLET, "n1")) == [article(1), found]
+        assert store.articles([(OUTLET, "n1")]) == [found]
+        assert list(store.run_articles(OUTLET, NEXT)) == [found.to_json()]
+        assert list(store.records(since=LATER)) == [found.to_json()]
+        assert due(store) == {page("article", "n1")}
+        assert store.withdrawn(OUTLET, ["n1", "n2", "n3"]) == {"n1"}
+        assert store.withdrawn(OTHER, ["n1"]) == set()
+        assert is_wanted(store) == []
+
+    def test_leaves_everything_in_its_place(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_listing(listing(1), RUN)
+        store.place()
+        pages, held = list(store.all_pages()), store.held([to_article(1)])
+        withdraw(store, 1)
+        assert (list(store.all_pages()), store.held([to_article(1)])) == (pages, held)
+        assert members(store) == members(store, "section", "nsc413") == ["n1"]
+
+    def test_a_withdrawn_one_that_is_still_gone(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        withdraw(store, 1)
+        store.put_listing(listing(1), NEXT)
+        store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题"})
+        before = list(store.records())
+        assert seen_gone(store, 1, "20261123T000000Z", "2026-11-23T00:00:00+00:00") is None
+        assert (is_wanted(store), list(store.records())) == ([], before)
+
+    @pytest.mark.parametrize("back", ["put", "looked"])
+    def test_seen_again_after_one_run_begins_anew(self, store: ArticleStore, back: str) -> None:
+        store.put_article(article(1), RUN)
+        seen_gone(store, 1)
+        if back == "put":
+            assert store.put_article(article(1), RUN)[1] == "unchanged"
+        else:
+            store.looked(OUTLET, "n1")
+        assert is_wanted(store) == []
+        assert seen_gone(store, 1, NEXT) is None
+        assert is_wanted(store) == ["n1"]
+
+    def test_comes_back(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.place()
+        withdraw(store, 1)
+        due(store)
+        back = article(1, fetched_at="2026-11-23T00:00:00+00:00")
+        assert store.put_article(back, "20261123T000000Z") == (back, "returned")
+        assert list(store.revisions(OUTLET, "n1")) == [back]
+        assert list(store.run_articles(OUTLET, "20261123T000000Z")) == [back.to_json()]
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+        assert due(store) == {page("article", "n1")}
+        assert store.put_article(back, "20261123T000000Z") == (back, "unchanged")
+        assert seen_gone(store, 1, "20261124T000000Z") is None
+
+    def test_comes_back_with_other_content(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        gone = withdraw(store, 1)
+        stored, outcome = store.put_article(article(1, "新题"), "20261123T000000Z")
+        assert (stored, outcome) == (article(1, "新题", revision=2), "revised")
+        assert list(store.revisions(OUTLET, "n1")) == [gone, stored]
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+
+    def test_of_an_older_revision_than_the_current_is_refused(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        seen_gone(store, 1)
+        found = seen_gone(store, 1, NEXT)
+        assert found is not None
+        store.put_article(article(1, "新题"), NEXT)
+        with pytest.raises(ValueError, match="n1 has no current revision 1"):
+            store.withdraw(found, NEXT)
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+
+    def test_of_an_article_that_is_not_stored(self, store: ArticleStore) -> None:
+        assert [seen_gone(store, 1), seen_gone(store, 1, NEXT)] == [None, None]
+        assert is_wanted(store) == []
+        with pytest.raises(ValueError, match="n1 has no current revision 1"):
+            store.withdraw(article(1, withdrawn_at=LATER), NEXT)
+        store.put_article(article(1), NEXT)
+        assert seen_gone(store, 1, "20261123T000000Z") is None
+
+    def test_is_looked_for_without_its_validator(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN, (), Validator("etag", ""))
+        store.put_article(article(2), RUN, (), Validator("etag", ""))
+        seen_gone(store, 1)
+        store.restore(article(2, withdrawn_at=LATER))
+        assert [store.validator(article(number).url) for number in (1, 2)] == [None, None]
+
+    def test_before_it_has_a_place(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        withdraw(store, 1)
+        assert store.stale(9) == []
+        store.place()
+        assert due(store) == {page("article", "n1"), page("all", "", 1)}
+
+    def test_outlets_are_told_apart(self, store: ArticleStore) -> None:
+        for outlet in (OUTLET, OTHER):
+            store.put_article(article(1, outlet=outlet), RUN)
+        seen_gone(store, 1)
+        assert store.note_gone(OTHER, "n1", article(1).url, NEXT, LATER) is None
+        assert store.wanted(OTHER, 9) == [Wanted("n1", article(1).url, stored=True)]
+
+
+class TestWantedLooks:
+    def test_any_answer_ends_them(self, store: ArticleStore) -> None:
+        for number in (1, 2, 3, 4):
+            store.put_article(article(number), RUN)
+            store.put_listing(listing(number), RUN)
+        store.note_titles(OUTLET, "section", "nsc413", {f"n{number}": "新题" for number in (1, 2, 3, 4)})
+        assert is_wanted(store) == ["n1", "n2", "n3", "n4"]
+        assert all(row.stored for row in store.wanted(OUTLET, 9))
+        store.put_article(article(1), NEXT)
+        store.put_article(article(2, "新题"), NEXT)
+        store.looked(OUTLET, "n3")
+        store.drop_wanted(OUTLET, "n4")
+        assert is_wanted(store) == []
+
+    def test_stored_and_not_stored_in_one_queue(self, store: ArticleStore) -> None:
+        store.put_article(article(2), RUN)
+        store.put_listings([listing(number) for number in (1, 2, 3)], RUN)
+        store.note_titles(OUTLET, "section", "nsc413", {"n2": "新题"})
+        store.note_failure(OUTLET, "n1", listing(1).url, "HTTP 500", SEEN)
+        assert [(row.article_id, row.stored) for row in store.wanted(OUTLET, 9)] == [
+            ("n2", True), ("n3", False), ("n1", False),
+        ]  # fmt: skip
+        assert [row.article_id for row in store.wanted(OUTLET, 2)] == ["n2", "n3"]
+        assert store.wanted(OTHER, 9) == []
+
+    def test_failed_looks_are_counted_and_given_up(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_listing(listing(1), RUN)
+        store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题"})
+        for failures in range(statements.MAX_TRIES):
+            assert is_wanted(store) == ["n1"], failures
+            store.note_failure(OUTLET, "n1", article(1).url, "HTTP 500", SEEN)
+        assert is_wanted(store) == []
+        assert execute(store, "SELECT tries, cause, at FROM wanted")[:] == (statements.MAX_TRIES, "HTTP 500", SEEN)
+
+    @pytest.mark.parametrize("reason", ["title", "gone"])
+    def test_a_new_reason_makes_new_tries(self, store: ArticleStore, reason: str) -> None:
+        store.put_article(article(1), RUN)
+        store.put_listing(listing(1), RUN)
+        store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题"})
+        for _ in range(statements.MAX_TRIES):
+            store.note_failure(OUTLET, "n1", article(1).url, "HTTP 500", SEEN)
+        if reason == "title":
+            store.note_titles(OUTLET, "section", "nsc413", {"n1": "又一题"})
+        else:
+            seen_gone(store, 1, NEXT)
+        assert is_wanted(store) == ["n1"]
+
+    def test_another_listing_of_a_failed_article_is_no_new_reason(self, store: ArticleStore) -> None:
+        store.put_listing(listing(1), RUN)
+        for _ in range(statements.MAX_TRIES):
+            store.note_failure(OUTLET, "n1", listing(1).url, "HTTP 500", SEEN)
+        store.put_listing(listing(1, "nsc418"), RUN)
+        assert is_wanted(store) == []
+
+    def test_looked_at_what_is_not_wanted(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        before = written(store)
+        store.looked(OUTLET, "n1")
+        store.drop_wanted(OUTLET, "n1")
+        assert written(store) == before
+
+
+class TestTitles:
+    def test_are_those_shown_last(self, store: ArticleStore) -> None:
+        store.put_listings([listing(1), listing(2), listing(1, "nsc418")], RUN)
+        store.note_titles(OUTLET, "section", "nsc413", {"n1": '新"题"'})
+        assert store.listed(OUTLET, "section", "nsc413", ["n1", "n2"]) == {"n1": '新"题"', "n2": "溪上新桥"}
+        assert store.listed(OUTLET, "section", "nsc418", ["n1"]) == {"n1": "溪上新桥"}
+        assert list(store.records()) == [
+            listing(1, title='新"题"').to_json(), listing(2).to_json(), listing(1, "nsc418").to_json(),
+        ]  # fmt: skip
+
+    def test_all_or_none(self, store: ArticleStore) -> None:
+        store.put_listing(listing(1), RUN)
+        with pytest.raises(UnicodeEncodeError):
+            store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题", "n2": "\ud800"} | {"n1": "\ud800"})
+        assert store.listed(OUTLET, "section", "nsc413", ["n1"]) == {"n1": "溪上新桥"}
+
+    def test_none(self, store: ArticleStore) -> None:
+        before = written(store)
+        store.note_titles(OUTLET, "section", "nsc413", {})
+        assert written(store) == before
+
+    def test_change_no_page(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_listing(listing(1), RUN)
+        store.place()
+        due(store)
+        store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题"})
+        assert due(store) == set()
+
+
+class TestValidators:
+    URL = "https://www.epochtimes.com/gb/nsc413.htm"
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            Validator('W/"1"', ""),
+            Validator("", "Sun, 22 Nov 2026 01:37:17 GMT"),
+            Validator('"1"', "Sun, 22 Nov 2026 01:37:17 GMT", "https://www.epochtimes.com/gb/nsc413_2.htm"),
+        ],
+    )
+    def test_come_back_as_they_were(self, store: ArticleStore, said: Validator) -> None:
+        assert store.validator(self.URL) is None
+        store.put_validators({self.URL: said, "https://example.org/": Validator("x", "")})
+        assert store.validator(self.URL) == said
+
+    def test_last_one_counts(self, store: ArticleStore) -> None:
+        for said in (Validator("1", "", "a"), Validator("1", "", "b"), Validator("1", "2", "b"), Validator("2", "2")):
+            store.put_validators({self.URL: said})
+            assert store.validator(self.URL) == said
+
+    def test_same_again_writes_nothing(self, store: ArticleStore) -> None:
+        store.put_validators({self.URL: Validator("1", "", "a")})
+        before = written(store)
+        store.put_validators({self.URL: Validator("1", "", "a")})
+        store.put_validators({"https://example.org/": Validator("", "")})
+        store.put_validators({})
+        assert written(store) == before
+
+    def test_outlet_that_says_nothing_any_more(self, store: ArticleStore) -> None:
+        store.put_validators({self.URL: Validator("1", "", "a")})
+        store.put_validators({self.URL: Validator("", "", "a")})
+        assert store.validator(self.URL) is None
+
+    def test_come_with_an_article(self, store: ArticleStore) -> None:
+        url = article(1).url
+        store.put_article(article(1), RUN, (), Validator("1", ""))
+        assert store.validator(url) == Validator("1", "")
+        store.put_article(article(1), RUN)
+        assert store.validator(url) == Validator("1", "")
+        assert store.put_article(article(1), RUN, (), Validator("2", ""))[1] == "unchanged"
+        assert store.validator(url) == Validator("2", "")
+        store.put_article(article(1, "新题"), RUN, (), Validator("", ""))
+        assert store.validator(url) is None
+
+    def test_not_without_their_article(self, store: ArticleStore) -> None:
+        with pytest.raises(ValueError, match="has no offset"):
+            store.put_article(article(1, fetched_at="2026-11-22T01:37:17"), RUN, (), Validator("1", ""))
+        assert store.validator(article(1).url) is None
+
+
+class TestWalks:
+    LIST = (OUTLET, "section", "nsc413")
+
+    def test_that_did_not_end_are_remembered(self, store: ArticleStore) -> None:
+        assert store.walk_begin(*self.LIST, "大陆") is None
+        assert store.walk_begin(*self.LIST, "大陆") == Walk("", 1)
+        assert store.walk_begin(OUTLET, "tag", "nsc413", "大陆") is None
+        assert store.walk_begin(OTHER, "section", "nsc413", "大陆") is None
+        store.walk_end(*self.LIST)
+        assert store.walk_begin(*self.LIST, "大陆") is None
+
+    def test_where_they_were_cut_off(self, store: ArticleStore) -> None:
+        store.walk_begin(*self.LIST, "大陆")
+        for number in (2, 3):
+            store.walk_at(*self.LIST, f"https://www.epochtimes.com/gb/nsc413_{number}.htm", number)
+        for _ in range(2):
+            assert store.walk_begin(*self.LIST, "大陆") == Walk("https://www.epochtimes.com/gb/nsc413_3.htm", 3)
+        store.walk_at(*self.LIST, "", 1)
+        assert store.walk_begin(*self.LIST, "大陆") == Walk("", 1)
+
+    def test_each_window_has_its_own(self, store: ArticleStore) -> None:
+        windows = ("", "2026-11-01..2026-11-22", "2026-10-01..2026-11-22")
+        for number, window in enumerate(windows, 2):
+            assert store.walk_begin(*self.LIST, "大陆", window) is None
+            store.walk_at(*self.LIST, f"page {number}", number, window)
+        store.walk_end(*self.LIST, windows[1])
+        assert store.walk_begin(*self.LIST, "大陆") == Walk("page 2", 2)
+        assert store.walk_begin(*self.LIST, "大陆", windows[1]) is None
+        assert store.walk_begin(*self.LIST, "大陆", windows[2]) == Walk("page 4", 4)
+
+    def test_make_no_page_for_their_list(self, store: ArticleStore) -> None:
+        store.walk_begin(*self.LIST, "大陆")
+        assert (store.list_name(*self.LIST), store.list_size(*self.LIST), store.lists(OUTLET, "section")) == (
+            "大陆", 0, [],
+        )  # fmt: skip
+
+
+def clock(hour: int, minute: int = 0, day: int = 4) -> str:
+    """An order key: 2021-03-04 in UTC."""
+    return f"2021-03-{day:02d}T{hour:02d}:{minute:02d}:00+00:00"
+
+
+class TestDueLooks:
+    """:func:`article` publishes at ``hour`` in Beijing, eight hours ahead of the order keys."""
+
+    NEVER = "2099"
+
+    @pytest.mark.parametrize(
+        ("spans", "found"),
+        [
+            pytest.param([(clock(1), clock(3))], {"n10", "n11"}, id="up-to-is-in-after-is-out"),
+            pytest.param([(clock(0, 59), clock(1))], {"n9"}, id="one-minute"),
+            pytest.param([(clock(1), clock(1))], set(), id="empty"),
+            pytest.param([(clock(3), clock(1))], set(), id="backward"),
+            pytest.param([(clock(0), clock(1)), (clock(2), clock(3))], {"n9", "n11"}, id="two"),
+            pytest.param([(clock(0), clock(2)), (clock(1), clock(3))], {"n9", "n10", "n11"}, id="overlapping"),
+            pytest.param([], set(), id="none"),
+        ],
+    )
+    def test_by_age(self, store: ArticleStore, spans: list[tuple[str, str]], found: set[str]) -> None:
+        for hour in (8, 9, 10, 11, 12):
+            store.put_article(article(hour, hour=hour), RUN)
+            store.put_article(article(hour + 100, hour=hour, outlet=OTHER), RUN)
+        assert store.due_looks(OUTLET, spans, self.NEVER) == {
+            key: article(int(key.removeprefix("n"))).url for key in found
+        }
+
+    def test_each_moment_is_in_one_of_two_following_spans(self, store: ArticleStore) -> None:
+        for hour in range(8, 14):
+            store.put_article(article(hour, hour=hour), RUN)
+        first = store.due_looks(OUTLET, [(clock(0), clock(2))], self.NEVER)
+        second = store.due_looks(OUTLET, iter([(clock(2), clock(4))]), self.NEVER)
+        assert (set(first), set(second)) == ({"n9", "n10"}, {"n11", "n12"})
+
+    def test_updates_in_every_run_while_they_are_young(self, store: ArticleStore) -> None:
+        for number, hour, title in ((1, 9, "【更新】新桥"), (2, 10, "新桥（更新中）"), (3, 10, "新桥"), (4, 8, "更新")):
+            store.put_article(article(number, title, hour=hour), RUN)
+        for _ in range(2):
+            assert set(store.due_looks(OUTLET, [], clock(0, 59))) == {"n1", "n2"}
+        assert set(store.due_looks(OUTLET, [], clock(1))) == {"n2"}
+        assert set(store.due_looks(OUTLET, [(clock(1, 59), clock(2))], clock(1))) == {"n2", "n3"}
+
+    def test_title_is_that_of_the_current_revision(self, store: ArticleStore) -> None:
+        store.put_article(article(1, "【更新】新桥"), RUN)
+        store.put_article(article(1, "新桥"), RUN)
+        assert store.due_looks(OUTLET, [], clock(0, day=3)) == {}
+
+    @pytest.mark.parametrize("title", ["新桥", "【更新】新桥"])
+    def test_withdrawn_ones_are_left_alone(self, store: ArticleStore, title: str) -> None:
+        store.put_article(article(1, title), RUN)
+        everything: Any = (OUTLET, [(clock(0, day=3), clock(0, day=5))], clock(0, day=3))
+        seen_gone(store, 1)
+        assert set(store.due_looks(*everything)) == {"n1"}
+        found = seen_gone(store, 1, NEXT)
+        assert found is not None
+        store.withdraw(found, NEXT)
+        assert store.due_looks(*everything) == {}
+        store.put_article(article(1, title), RUN)
+        assert set(store.due_looks(*everything)) == {"n1"}
+
+    def test_until_which_moment_runs_looked(self, store: ArticleStore) -> None:
+        assert store.looked_until(OUTLET) is None
+        ended: Any = {"finished_at": SEEN, "verdict": "ok", "report": {}}
+        for looked in ("2026-11-22T01:00:00+00:00", "2026-11-22T02:00:00+00:00", None):
+            store.end_run(OUTLET, store.begin_run(OUTLET, SEEN), **ended, looked_until=looked)
+        store.begin_run(OUTLET, SEEN)
+        store.end_run(OTHER, store.begin_run(OTHER, SEEN), **ended, looked_until="2026-11-22T09:00:00+00:00")
+        assert store.looked_until(OUTLET) == "2026-11-22T02:00:00+00:00"
+        assert store.looked_until("another") is None
+
+
+class TestStoredArticles:
+    def test_by_id_in_batches(self, store: ArticleStore) -> None:
+        for number in (3, 1, 2):
+            store.put_article(article(number), RUN)
+        store.put_article(article(9, outlet=OTHER), RUN)
+        first = store.article_ids(OUTLET, "", 2)
+        assert first == [("n1", article(1).url), ("n2", article(2).url)]
+        assert store.article_ids(OUTLET, first[-1][0], 2) == [("n3", article(3).url)]
+        assert store.article_ids(OUTLET, "n3", 2) == []
+
+    def test_their_addresses(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_article(article(2, outlet=OTHER), RUN)
+        assert store.urls(OUTLET, ["n1", "n2", "n3"]) == {"n1": article(1).url}
+        assert store.urls(OUTLET, []) == {}
+
+    def test_revisions_of_one_article_oldest_first(self, store: ArticleStore) -> None:
+        for number in (1, 2):
+            for title in "甲乙丙丁戊己庚辛壬癸子":
+                store.put_article(article(number, title), RUN)
+        found = list(store.revisions(OUTLET, "n1"))
+        assert "".join(each.title for each in found) == "甲乙丙丁戊己庚辛壬癸子"
+        assert [each.revision for each in found] == list(range(1, 12))
+        assert list(store.revisions(OTHER, "n1")) == []
 
 
 class TestPlaces:
@@ -798,7 +1370,9 @@ class TestFiles:
 
 
 def fill(store: ArticleStore, base: int = 0) -> None:
-    """Every state an item can be in: revised, placed, queued, listed but not stored, another outlet, tags unsorted."""
+    """Every state an item can be in: revised, withdrawn, back again, placed, queued, listed but not stored, listed
+    under another title, tags unsorted.
+    """
     for number, hour in ((1, 9), (2, 8), (10, 7)):
         store.put_article(article(base + number, hour=hour), RUN)
         store.put_listings([listing(base + number), listing(base + number, "丙", "tag")], RUN)
@@ -810,6 +1384,13 @@ def fill(store: ArticleStore, base: int = 0) -> None:
         store.put_article(article(base + number, hour=20 - number), RUN)
         store.put_listings([listing(base + number), listing(base + number, "乙", "tag")], RUN)
     store.put_listings([listing(base + 60, "丁", "tag"), listing(base + 61), listing(base + 3, "nsc900")], RUN)
+    for number in (2, 7, 10):
+        withdraw(store, base + number)
+    store.put_article(article(base + 7, hour=13, fetched_at="2026-11-22T03:37:17+00:00"), "20261122T033717Z")
+    store.put_article(article(base + 10, "回来的桥", hour=7), "20261122T033717Z")
+    store.note_titles(OUTLET, "section", "nsc413", {f"n{base + number}": "另一个题目" for number in (1, 6, 51)})
+    for number in (1, 6):
+        store.looked(OUTLET, f"n{base + number}")
 
 
 def fill_others(store: ArticleStore) -> None:
@@ -828,7 +1409,15 @@ class TestExchange:
         fill_others(store)
         items = [item_of(line) for line in store.records(OUTLET)]
         stored = [(item.article_id, item.revision) for item in items if isinstance(item, Article)]
-        assert stored == [("n10", 1), ("n2", 1), ("n1", 1), ("n1", 2), ("n7", 1), ("n6", 1), ("n5", 1)]
+        assert stored == [
+            ("n10", 1), ("n10", 2), ("n2", 1), ("n1", 1), ("n1", 2), ("n7", 1), ("n6", 1), ("n5", 1),
+        ]  # fmt: skip
+        withdrawn = [
+            (item.article_id, item.revision) for item in items if isinstance(item, Article) and item.withdrawn_at
+        ]
+        assert withdrawn == [("n10", 1), ("n2", 1)]
+        retitled = [item.article_id for item in items if isinstance(item, Listing) and item.title == "另一个题目"]
+        assert retitled == ["n1", "n6", "n51"]
         named = [(item.list_id, item.article_id) for item in items if isinstance(item, Listing)]
         assert [key for name, key in named if name == "nsc413"] == ["n10", "n2", "n1", "n7", "n6", "n5", "n51", "n61"]
         assert list(dict.fromkeys(name for name, _ in named)) == ["nsc413", "nsc900", "丙", "甲", "乙", "丁"]
@@ -852,6 +1441,8 @@ class TestExchange:
             assert list(copy.all_pages()) == list(store.all_pages())
             assert due(copy) == {(row.kind, row.id, row.part) for row in copy.all_pages()}
             assert copy.wanted(OUTLET, 99) == store.wanted(OUTLET, 99)
+            everything = [f"n{number}" for number in range(100)]
+            assert copy.withdrawn(OUTLET, everything) == store.withdrawn(OUTLET, everything) == {"n2"}
             assert list(copy.run_articles(OUTLET, RUN)) == []
 
     def test_listings_before_articles_give_places_on_arrival(self, store: ArticleStore) -> None:
@@ -939,6 +1530,81 @@ class TestExchange:
         assert {item_of(line).outlet for line in store.records("other")} == {"other"}
 
 
+def records_of(number: int) -> list[Article]:
+    """What one article was in the course of time: there, gone, back, changed, gone, back, changed once more."""
+    moments = iter(f"2026-11-{day}T00:00:00+00:00" for day in range(10, 30))
+    told = []
+    for revision, title in ((1, "甲"), (2, "乙"), (3, "丙")):
+        there = article(number, title, revision=revision, fetched_at=next(moments))
+        told += [there, dataclasses.replace(there, withdrawn_at=next(moments))]
+        told.append(dataclasses.replace(there, fetched_at=next(moments)))
+    return told[:7]
+
+
+class TestLaterEvidence:
+    """Of several records of one revision the one with the latest evidence counts, whatever the order they come in."""
+
+    def test_in_the_order_of_time(self, store: ArticleStore) -> None:
+        told = records_of(1)
+        assert [store.restore(record) for record in told] == [True] * 7
+        assert list(store.revisions(OUTLET, "n1")) == [told[2], told[5], told[6]]
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_in_any_order(self, store: ArticleStore, seed: int) -> None:
+        told = records_of(1)
+        shuffled = random.Random(seed).sample(told, len(told))
+        for record in shuffled * 3:  # each time the next revision goes in
+            store.restore_all([(record, ())])
+        assert list(store.revisions(OUTLET, "n1")) == [told[2], told[5], told[6]]
+        assert store.articles([(OUTLET, "n1")]) == [told[6]]
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+
+    def test_known_record_is_not_new(self, store: ArticleStore) -> None:
+        gone = article(1, withdrawn_at=LATER)
+        assert store.restore(gone)
+        before = written(store)
+        for record in (gone, article(1), article(1, withdrawn_at="2026-11-22T10:37:17+08:00")):
+            assert not store.restore(record)
+        assert written(store) == before
+
+    def test_of_an_earlier_revision_changes_its_record_alone(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        store.put_article(article(1, "新题"), RUN)
+        store.place()
+        due(store)
+        assert store.restore(article(1, withdrawn_at=LATER))
+        assert [each.withdrawn_at for each in store.revisions(OUTLET, "n1")] == [LATER, None]
+        assert store.articles([(OUTLET, "n1")]) == [article(1, "新题", revision=2)]
+        assert store.withdrawn(OUTLET, ["n1"]) == set()
+        assert due(store) == {page("article", "n1")}
+
+    def test_withdrawn_ones_are_known_as_such(self, store: ArticleStore) -> None:
+        assert store.restore(article(1, withdrawn_at=LATER))
+        store.put_article(article(2), RUN)
+        assert store.restore(article(2, withdrawn_at=LATER))
+        assert store.withdrawn(OUTLET, ["n1", "n2"]) == {"n1", "n2"}
+        assert store.put_article(article(1), RUN)[1] == "returned"
+        assert store.restore(article(2, fetched_at="2026-11-23T00:00:00+00:00"))
+        assert store.withdrawn(OUTLET, ["n1", "n2"]) == set()
+
+    def test_a_sighting_of_one_run_is_contradicted(self, store: ArticleStore) -> None:
+        store.put_article(article(1), RUN)
+        seen_gone(store, 1)
+        assert store.restore(article(1, fetched_at=LATER))
+        assert seen_gone(store, 1, NEXT) is None
+
+    @pytest.mark.parametrize("time", ["早上", "2026-11-22T01:37:17"])
+    @pytest.mark.parametrize("revision", [1, 2, 3])
+    def test_time_that_cannot_be_read(self, store: ArticleStore, time: str, revision: int) -> None:
+        store.put_article(article(1, "甲"), RUN)
+        store.put_article(article(1, "乙"), RUN)
+        before = list(store.records())
+        record = article(1, " 甲乙丙"[revision], revision=revision, withdrawn_at=time)
+        assert [type(outcome) for outcome in store.restore_all([(record, ()), (article(2), ())])] == [ValueError, bool]
+        assert list(store.records()) == [*before, article(2).to_json()]
+
+
 SCAN_ALLOWED = {"ALL_ARTICLES", "ALL_LISTS"}
 """Statements that are meant to read a whole table: for ``scrapy render``."""
 
@@ -986,8 +1652,54 @@ def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, 
 
 
 ALL_PARAMETERS = {column.name for table in schema.metadata.tables.values() for column in table.c} | {
-    "count", "first", "last", "since", "for_outlet", "for_run", "for_kind", "for_list_id",
+    "count", "first", "last", "since", "after", "upto",
+    "for_outlet", "for_run", "for_kind", "for_list_id", "for_article_id", "for_revision",
 }  # fmt: skip
+
+
+ASKED_FOR_FEW: dict[str, dict[str, object]] = {
+    "DUE_LOOKS": {"after": clock(1, day=3), "upto": clock(2, day=3), "title": "%更新%"},
+    "WANTED": {"count": 3},
+    "ARTICLE_IDS": {"after": "n5", "count": 3},
+    "LOOKED_UNTIL": {},
+    "WITHDRAWN": {"keys": '["n7", "n8"]'},
+    "LISTED": {"kind": "section", "list_id": "nsc413", "keys": '["n7", "n8"]'},
+    "VALIDATOR": {"url": "https://www.epochtimes.com/n7"},
+    "REVISIONS": {"article_id": "n7"},
+}
+
+
+@pytest.mark.parametrize("name", ASKED_FOR_FEW)
+def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name: str) -> None:
+    """SQLite's own count of its steps."""
+    costs = []
+    for numbers in (range(20), range(20, 2_000)):
+        fill_many(store, numbers)
+        with store._read() as db:
+            steps: list[int] = []
+            db.set_progress_handler(lambda: steps.append(1), 1)  # noqa: B023 - called at once
+            found = db.execute(getattr(statements, name), {"outlet": OUTLET, **ASKED_FOR_FEW[name]}).fetchall()
+            db.set_progress_handler(None, 1)
+        costs.append((len(steps), len(found)))
+    assert costs[0] == costs[1]
+    assert 0 < costs[0][1] <= 3
+
+
+def fill_many(store: ArticleStore, numbers: range) -> None:
+    """Old articles, of which numbers 7 and 8 appeared on a day of their own; each wanted, gone and listed."""
+    with store._write() as db:
+        for number in numbers:
+            key = clock(1, number, day=3) if number in (7, 8) else f"2020-01-01T00:00:{number:05d}"
+            row = (OUTLET, f"n{number}", "https://www.epochtimes.com/" + f"n{number}")
+            record = listing(number).to_json()
+            db.execute("INSERT INTO articles VALUES (?, ?, 1, '', '', ?, '更新', NULL, ?, '')", (*row, key))
+            db.execute("INSERT INTO wanted VALUES (?, ?, ?, ?, NULL, NULL)", (*row, 9 * (number > 19)))
+            db.execute("INSERT INTO gone VALUES (?, ?, ?, '', ?)", (*row, SEEN if number == 7 else None))
+            db.execute("INSERT INTO validators VALUES (?, '1', '', '')", row[2:])
+            db.execute("INSERT INTO versions VALUES (NULL, ?, ?, 1, ?, '', '{}')", row)
+            values = (OUTLET, f"n{number}", record)
+            db.execute("INSERT INTO listings VALUES (NULL, ?, 'section', 'nsc413', ?, NULL, '', ?)", values)
+            db.execute("INSERT INTO runs VALUES (?, ?, '', '', 'ok', '{}', '')", (OUTLET, f"{number:05d}"))
 
 
 def test_threads_share_a_store(store: ArticleStore) -> None:
@@ -1014,6 +1726,30 @@ def test_two_stores_place_once(address: str, store: ArticleStore) -> None:
         for thread in threads:
             thread.join()
     assert sorted(members(store)) == sorted(f"n{number}" for number in range(50))
+
+
+def test_two_stores_agree_on_what_is_new(address: str, store: ArticleStore) -> None:
+    numbers = range(40)
+
+    def put(each: ArticleStore) -> list[str]:
+        return [each.put_article(article(number), RUN)[1] for number in numbers]
+
+    with ArticleStore(address) as other, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(put, (store, other)))
+    assert [sorted(pair) for pair in zip(*outcomes, strict=True)] == [["new", "unchanged"]] * len(numbers)
+    assert sum(1 for _ in store.records()) == len(numbers)
+
+
+def test_two_stores_agree_on_who_saw_it_gone_first(address: str, store: ArticleStore) -> None:
+    for number in (numbers := range(40)):
+        store.put_article(article(number), RUN)
+
+    def look(each: ArticleStore, run: str) -> list[bool]:
+        return [seen_gone(each, number, run) is None for number in numbers]
+
+    with ArticleStore(address) as other, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(look, (store, other), (RUN, NEXT))
+    assert all(one is not another for one, another in zip(first, second, strict=True))
 
 
 def test_records_are_not_held_in_memory(store: ArticleStore) -> None:
@@ -1061,7 +1797,7 @@ def test_killed_writer_loses_nothing_it_acknowledged(address: str, acknowledged:
     with ArticleStore(address) as store:
         assert execute(store, "PRAGMA integrity_check")[0] == "ok"
         ids = [f"n{number}" for number in seen]
-        assert store.stored(OUTLET, ids) == store.listed(OUTLET, "section", "nsc413", ids) == set(ids)
+        assert store.stored(OUTLET, ids) == set(store.listed(OUTLET, "section", "nsc413", ids)) == set(ids)
         store.place()
         stored = [item.article_id for item in map(item_of, store.records()) if isinstance(item, Article)]
         assert sorted(members(store)) == sorted(members(store, "section", "nsc413")) == sorted(stored)
@@ -1084,7 +1820,7 @@ def test_full_disk_is_told_and_loses_nothing(store: ArticleStore) -> None:
     execute(store, "PRAGMA max_page_count = 1000000")
     assert kept
     assert store.stored(OUTLET, [f"n{number}" for number in range(1000)]) == set(kept)
-    assert store.put_article(article(5000), RUN)
+    assert store.put_article(article(5000), RUN)[1] == "new"
     assert execute(store, "PRAGMA integrity_check")[0] == "ok"
 
 

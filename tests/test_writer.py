@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -206,6 +207,65 @@ class TestStale:
         with contextlib.closing(sqlite3.connect(tmp_path / "data" / "mirror.db")) as db:
             noted = dict(db.execute("SELECT path, sha256 FROM files"))
         assert noted == {path: digest(content) for path, content in contents(writer.tree.root).items()}
+
+
+PLACE = "epochtimes/2021/03/04/n1000"
+
+
+class TestHistory:
+    def test_comes_with_the_second_revision(self, writer: PageWriter) -> None:
+        put(writer, 1000, title="题一", text="桥通了。")
+        assert f"{PLACE}.history.md" not in update(writer)
+        put(writer, 1000, listed=False, title="题二", text="桥通了。\n\n来的人很多。")
+        assert {f"{PLACE}.md", f"{PLACE}.history.md"} <= update(writer)
+        assert "(n1000.history.md)" in page(writer, f"{PLACE}.md")
+        history = page(writer, f"{PLACE}.history.md")
+        assert "> 改前：题**一**\n>\n> 改后：题**二**\n" in history
+        assert "> 来的人很多。" in history
+        files = contents(writer.tree.root)
+        assert (unreachable(files), dead_links(files)) == (set(), set())
+
+    def test_tells_of_all_revisions(self, writer: PageWriter) -> None:
+        for number in (1, 2, 3):
+            put(writer, 1000, listed=number == 1, title=f"题{number}")
+        assert f"{PLACE}.history.md" in update(writer)
+        assert page(writer, f"{PLACE}.history.md").count("\n## ") == 3
+
+    def test_is_part_of_the_tree(self, writer: PageWriter) -> None:
+        put(writer, 1000, title="题一")
+        put(writer, 1000, listed=False, title="题二")
+        put(writer, 1001)
+        update(writer)
+        assert list(writer.differing()) == []
+        tally = writer.write_all()
+        assert (tally.written, tally.removed) == (0, 0)
+        (writer.tree.root / f"{PLACE}.history.md").unlink()
+        assert list(writer.differing()) == [f"{PLACE}.history.md"]
+        assert writer.write_all().written == 1
+
+    def test_has_no_share_code(self, store: ArticleStore, settings: Settings) -> None:
+        settings.set("MIRROR_BASE_URL", "https://mirror.example/news", "cmdline")
+        writer = PageWriter(store, MirrorConfig.from_settings(settings), load_outlets(settings))
+        put(writer, 1000, title="题一")
+        put(writer, 1000, listed=False, title="题二")
+        names = {path.partition("n1000.")[2] for path in update(writer) if "n1000." in path}
+        assert names == {"md", "md.png", "history.md"}
+        assert list(writer.differing()) == []
+
+
+def test_a_withdrawn_article_keeps_its_page_which_says_so(writer: PageWriter) -> None:
+    put(writer, 1000, text="桥通了。")
+    update(writer)
+    (stored,) = writer.store.articles([(OUTLET, "n1000")])
+    writer.store.withdraw(dataclasses.replace(stored, withdrawn_at="2026-11-23T00:00:00+00:00"), RUN)
+    before = page(writer, f"{PLACE}.md")
+    assert update(writer) == {f"{PLACE}.md"}
+    lines = page(writer, f"{PLACE}.md").split("\n")
+    notice = [line for line in lines if "2026-11-23 08:00 北京时间" in line]
+    assert len(notice) == 1
+    assert notice[0].startswith("> ")
+    lines[lines.index(notice[0]) : lines.index(notice[0]) + 2] = []
+    assert "\n".join(lines) == before
 
 
 class TestAll:

@@ -7,23 +7,35 @@ import logging
 import sys
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.exceptions import UsageError
 
+from mirror_crawler import logs
 from mirror_crawler.arguments import ArgumentError
 from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
+from mirror_crawler.proxy import check_proxies
 from mirror_crawler.run import Run
 from mirror_crawler.store import ArticleStore, StoreError
 
-FAILED = 1
-MISUSED = 2
-
 
 class Command(ScrapyCrawl):
-    """Exit code 0: the run did what was asked. 1: it failed. 2: it was asked wrongly and sent no request."""
+    """Exit code: that of the verdict (health.EXIT_CODES); 1 too when the crawl could not start; 2 when it was asked
+    wrongly and sent no request.
+    """
 
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
         return "Crawl an outlet into the store and the tree of pages"
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Settings of the command line; then the log, which has to be ours before Scrapy makes its own."""
+        super().process_options(args, opts)
+        if self.settings is not None:
+            try:
+                logs.take_over(self.settings)
+            except OSError as error:
+                raise UsageError(f"LOG_FILE: {error}") from None
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check everything that can be checked, crawl, and turn the verdict into the exit code."""
@@ -36,6 +48,7 @@ class Command(ScrapyCrawl):
             return
         try:
             outlets[args[0]].read_plan(opts.spargs)
+            check_proxies(self.settings, outlets)
             config = MirrorConfig.from_settings(self.settings)
             config.prepare()
             config.renderer()
@@ -48,9 +61,12 @@ class Command(ScrapyCrawl):
         crawler = self._create_crawler(args[0])
         _ = self.crawler_process.crawl(crawler, **opts.spargs)  # awaited by start()
         self.crawler_process.start()
-        if self.crawler_process.bootstrap_failed or Run.of(crawler).verdict == "failed":
-            self.exitcode = FAILED
+        failed = self.crawler_process.bootstrap_failed
+        self.exitcode = EXIT_CODES["failed" if failed else Run.of(crawler).verdict]
 
     def _refuse(self, message: str) -> None:
-        sys.stderr.write(f"scrapy crawl: {message}\n")
+        said = f"scrapy crawl: {message}"
+        if self.settings is not None and self.settings["MIRROR_LOG"] == "json":
+            said = logs.line("ERROR", "mirror_crawler.commands.crawl", said)
+        sys.stderr.write(f"{said}\n")
         self.exitcode = MISUSED

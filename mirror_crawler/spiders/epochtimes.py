@@ -47,6 +47,7 @@ class EpochtimesSpider(OutletSpider):
         tag=re.compile(r"/(?P<script>gb|b5)/tag/(?P<slug>[^/]+?)(?:\.(?P<page>[1-9]\d{0,5}))?\.html"),
         tag_url="https://www.epochtimes.com/{script}/tag/{id}.html",
     )
+    section_feed = "https://www.epochtimes.com/{script}/{id}.xml"
     default_sections = ("nsc412", "nsc413", "nsc415", "nsc418", "nsc422", "nsc423", "nsc424", "nsc993", "nf4514")
     sections: ClassVar = {
         "nsc412": "美国新闻", "nsc413": "大陆新闻", "nsc414": "台湾新闻", "nsc415": "港澳新闻", "nsc418": "国际新闻",

@@ -9,11 +9,6 @@ from mirror_crawler.outlet import OutletSpider
 from mirror_crawler.pages import ArticlePage, ListPage
 
 
-class NtdtvListPage(ListPage):  # noqa: D101  (its base class is the manual)
-    ENTRIES = ".one_post .title a"
-    FALLBACK = "main a, .post_list a"
-
-
 class NtdtvArticlePage(ArticlePage):  # noqa: D101  (its base class is the manual)
     TITLE = ".article_title h1, .main_title h1, .main_title, main h1"
     BODY = "div.post_content[itemprop=articleBody], [itemprop=articleBody], .article_content"
@@ -30,7 +25,7 @@ class NtdtvSpider(OutletSpider):
 
     name = "ntdtv"
     title = "新唐人"
-    list_page = NtdtvListPage
+    list_page = ListPage
     article_page = NtdtvArticlePage
     addresses = Addresses(
         hosts=frozenset(f"{prefix}ntdtv.com" for prefix in ("www.", "www2.", "cn.", "m.", "")),
@@ -49,6 +44,8 @@ class NtdtvSpider(OutletSpider):
         tag=re.compile(r"/(?P<script>gb|b5)/(?P<slug>[^/]+)\.htm"),
         tag_url="https://www.ntdtv.com/{script}/{id}.htm",
     )
+    feeds = ("https://www.ntdtv.com/gb/feed",)
+    sitemaps = ("https://www.ntdtv.com/assets/uploads/sitemap/sitemap_news_gb.xml.gz",)
     default_sections = tuple(f"prog{number}" for number in (202, 203, 204, 424, 647, 1138, 1530, 1695, 1699))
     sections: ClassVar = {
         "prog202": "国际新闻", "prog203": "美国新闻", "prog204": "大陆新闻", "prog205": "港澳新闻", "prog207": "评论",

@@ -132,10 +132,10 @@ def list_page(
     entries.insert(
         len(entries) // 2, '<div class="one_post ad"><script>googletag.cmd.push(function(){});</script></div>'
     )
-    if number % 3 == 0:
+    if stories and number % 3 == 0:
         entries.insert(3, _post(stories[0]))
     headline = ""
-    if number == 1:
+    if stories and number == 1:
         first = stories[0]
         link = f'<a href="{first.url.replace("https:", "http:")}"><h2>{escape(first.title)}</h2></a>'
         headline = f'<div class="headline">{link}</div>'

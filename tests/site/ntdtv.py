@@ -118,7 +118,7 @@ def list_page(
         for n, story in enumerate(stories)
     ]
     entries.insert(len(entries) // 2, f'\n<div class="one_post">{furniture.advertisements(1)}</div>')
-    if number % 2 == 0:
+    if stories and number % 2 == 0:
         entries.insert(1, entries[0])
     numbers = [n for n in range(1, len(pages) + 1) if abs(n - number) < 4 or n == len(pages)]
     pager = "".join(f'<a class="page-numbers" href="{pages[n - 1]}">{n:,}</a>' for n in numbers)

@@ -3,6 +3,8 @@
 A crawler reaches the sample outlets under their real names when ``http_proxy`` and ``https_proxy`` name this server:
 plain requests arrive in absolute form, secure ones inside a CONNECT tunnel whose TLS ends here, with a certificate
 made at the start. A host that the world does not have is refused with 502, and the refusal is recorded.
+
+Pages carry validators (ETag and Last-Modified), and conditional requests for them are answered with 304.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import collections
 import dataclasses
 import functools
+import hashlib
 import http
 import os
 import ssl
@@ -19,6 +22,7 @@ import threading
 import types
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 from urllib.parse import unquote, urlsplit
@@ -28,7 +32,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 _HTML = "text/html; charset=UTF-8"
+_KINDS = {".txt": "text/plain", ".xml": "text/xml; charset=UTF-8", ".gz": "application/gzip"}
 _HEAD_LIMIT = 65_536
+_FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
+_YEAR = 365 * 24 * 3600
 
 
 class Request(NamedTuple):
@@ -58,6 +65,54 @@ class Answer:
     sized: bool = True
 
 
+class Validators(NamedTuple):
+    """What an answer says of its content, so that it can be asked for again only if it changed; empty: not said."""
+
+    etag: str = ""
+    modified: str = ""
+
+    @classmethod
+    def of(cls, parts: Iterable[bytes]) -> Self:
+        """Both, made of the content alone: they are the same in every process, and others for any other content.
+
+        Last-Modified does not tell the order of two contents. Like many servers this one compares it for equality.
+        """
+        seen = hashlib.sha256()
+        for part in parts:
+            seen.update(part)
+        moment = _FIRST_DAY + timedelta(seconds=int.from_bytes(seen.digest()[:8]) % (6 * _YEAR))
+        return cls(f'"{seen.hexdigest()[:24]}"', format_datetime(moment, usegmt=True))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that say so."""
+        return {name: value for name, value in (("ETag", self.etag), ("Last-Modified", self.modified)) if value}
+
+    def match(self, headers: Mapping[str, str]) -> bool:
+        """Is the content what a request's headers say that the client has? RFC 9110 13.1: ETags go before dates."""
+        if (tags := headers.get("if-none-match")) is not None:
+            known = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+            return bool(self.etag) and (self.etag.removeprefix("W/") in known or "*" in known)
+        return bool(self.modified) and headers.get("if-modified-since") == self.modified
+
+
+@dataclasses.dataclass(slots=True)
+class _Storm:
+    """What is answered to everything for a while; ``left`` is for how many requests yet, None: without end."""
+
+    answer: Answer
+    of: str
+    left: int | None
+
+    def takes(self, url: str) -> bool:
+        """Is this request answered by the storm? Then it counts."""
+        if self.left == 0 or self.of not in url or (url.endswith("/robots.txt") and not self.of):
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
 class Content(Protocol):
     """What a server serves; :class:`tests.site.world.World` is the usual one.
 
@@ -73,12 +128,19 @@ class Content(Protocol):
 
 
 class SampleSite:
-    """The server in a thread of its own: ``with SampleSite(world) as site: … site.proxy … site.requests``."""
+    """The server in a thread of its own: ``with SampleSite(world) as site: … site.proxy … site.requests``.
+
+    With ``validators`` set to False no answer carries validators and every request is answered in full.
+    """
 
     def __init__(self, content: Content, port: int = 0) -> None:
         self.requests: list[Request] = []
+        self.validators = True
         self._port = port
         self._answers: dict[str, collections.deque[Answer]] = {}
+        self._storm: _Storm | None = None
+        self._stated: dict[str, Validators] = {}
+        self._made: dict[str, tuple[tuple[bytes, ...], Validators]] = {}
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="sample-site", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -127,6 +189,21 @@ class SampleSite:
         """Forget what :meth:`set` said of ``url``: the world's own page is served again."""
         del self._answers[_key(url)]
 
+    def set_validators(self, url: str, *, etag: str = "", modified: str = "") -> None:
+        """State these validators for ``url`` from now on, whatever its content is; without any it has none."""
+        self._stated[_key(url)] = Validators(etag, modified)
+
+    def storm(self, answer: Answer, *, count: int | None = None, of: str = "") -> None:
+        """Give ``answer`` to the next ``count`` requests (without one: to all) whose address contains ``of``.
+
+        It goes before all that was set. robots.txt is spared unless ``of`` says otherwise.
+        """
+        self._storm = _Storm(answer, of, count)
+
+    def calm(self) -> None:
+        """End a storm."""
+        self._storm = None
+
     def page(self, url: str) -> str:
         """The world's own page at ``url``, to be changed and given to :meth:`set`."""
         return b"".join(self._pages[_key(url)]).decode()
@@ -172,12 +249,14 @@ class SampleSite:
 
     def answer(self, url: str) -> Answer:
         """What to send for ``url``: what was set for it, else the world's page, else a redirect, 404 or 502."""
+        if self._storm and self._storm.takes(url):
+            return self._storm.answer
         key, _, query = _key(url).partition("?")
         for name in (f"{key}?{query}", key) if query else (key,):
             if waiting := self._answers.get(name):
                 return waiting.popleft() if len(waiting) > 1 else waiting[0]
         if parts := self._pages.get(key):
-            kind = "text/plain" if key.endswith(".txt") else _HTML
+            kind = _KINDS.get(key[key.rfind(".") :], _HTML)
             return Answer(parts=parts, headers={"Content-Type": kind})
         target = urlsplit(url)
         if not self.has(target.netloc):
@@ -186,6 +265,28 @@ class SampleSite:
         if target.scheme == "http" or home != target.netloc:
             return Answer(status=301, headers={"Location": target._replace(scheme="https", netloc=home).geturl()})
         return Answer(parts=(b"<!DOCTYPE html><html><body><h1>404</h1></body></html>",), status=404)
+
+    def conditional(self, url: str, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        """``answer`` with its validators, or 304 when a request with ``headers`` has what it would get.
+
+        Only whole answers of status 200 have validators, and one that states its own is left alone.
+        """
+        whole = answer.status == 200 and answer.sized and not answer.cut and not answer.hang
+        if not whole or not self.validators or answer.headers.keys() & {"ETag", "Last-Modified"}:
+            return answer
+        validators = self._validators(_key(url), answer.parts)
+        if validators.match(headers):
+            return Answer(status=304, headers=validators.headers, delay=answer.delay)
+        return dataclasses.replace(answer, headers={**answer.headers, **validators.headers})
+
+    def _validators(self, key: str, parts: tuple[bytes, ...]) -> Validators:
+        """Those stated for an address, else those of its content; a content is read for them once."""
+        if stated := self._stated.get(key):
+            return stated
+        made = self._made.get(key)
+        if made is None or made[0] is not parts:
+            made = self._made[key] = parts, Validators.of(parts)
+        return made[1]
 
 
 class _Connection(asyncio.Protocol):
@@ -232,7 +333,9 @@ class _Connection(asyncio.Protocol):
             self._tunnel(target, headers)
             return
         url = target if target.startswith("http") else self._origin + target
-        answer = self._site.answer(url) if method in ("GET", "HEAD") else Answer(status=405)
+        answer = Answer(status=405)
+        if method in ("GET", "HEAD"):
+            answer = self._site.conditional(url, self._site.answer(url), headers)
         self._site.requests.append(Request(method, url, 0 if answer.hang else answer.status, headers))
         self._waiting = answer.hang or answer.delay > 0
         if answer.hang:
@@ -248,8 +351,12 @@ class _Connection(asyncio.Protocol):
             return
         length = sum(map(len, answer.parts))
         lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}"]
-        lines += [f"{name}: {value}" for name, value in ({"Content-Type": _HTML} | dict(answer.headers)).items()]
-        lines.append(f"Content-Length: {length}" if answer.sized else "Connection: close")
+        content = {} if answer.status == 304 else {"Content-Type": _HTML}
+        lines += [f"{name}: {value}" for name, value in (content | dict(answer.headers)).items()]
+        if not answer.sized:
+            lines.append("Connection: close")
+        elif answer.status != 304:
+            lines.append(f"Content-Length: {length}")
         body: Iterable[bytes] = answer.parts if method != "HEAD" else ()
         if answer.cut:
             body = (b"".join(answer.parts)[: length // 2],)

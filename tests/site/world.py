@@ -1,4 +1,4 @@
-"""Everything the sample outlets serve: articles, section and tag lists with their pagers, robots.txt, traps.
+"""Everything the sample outlets serve: articles, section and tag lists with their pagers, feeds, robots.txt, traps.
 
 Hand-written articles are the static pages under tests/fixtures; :func:`tests.site.load.many` makes the rest.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from tests.site import epochtimes, load, ntdtv
+from tests.site import epochtimes, feeds, load, ntdtv
 from tests.site.stories import HOSTS, SECTIONS, Story, section_url, tag_url
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
-ROBOTS = b"User-agent: *\nDisallow: /wp-admin/\nDisallow: /gb/private/\n"
+
+def robots(crawl_delay: float | None = None) -> bytes:
+    """The robots.txt of an outlet."""
+    rules = "User-agent: *\nDisallow: /wp-admin/\nDisallow: /gb/private/\n"
+    return (rules + (f"Crawl-delay: {crawl_delay:g}\n" if crawl_delay is not None else "")).encode()
+
 
 ALIASES = {
     **{f"{prefix}epochtimes.com": HOSTS["epochtimes"] for prefix in ("", "cn.", "m.")},
@@ -41,14 +46,16 @@ class World:
     """The sample outlets with the given articles, ready to be served.
 
     ``pages`` and ``aliases`` are what :class:`tests.site.server.SampleSite` serves. ``truth`` holds every article by
-    (outlet, article id), ``lists`` the article ids of every list by (outlet, kind, list id), newest first. A section
-    exists when an article is in it; nsc418 is drawn as in 2015 to 2019.
+    (outlet, article id), ``lists`` the article ids of every list by (outlet, kind, list id), newest first, and
+    ``list_pages`` the addresses of its pages. A section exists when an article is in it; nsc418 is drawn as in 2015
+    to 2019. Sections of epochtimes have a feed, and ntdtv has a news sitemap, which knows articles of no list too.
     """
 
     def __init__(self, stories: Iterable[Story], *, per_page: int = 30, weight: int = 1) -> None:
         self.aliases = ALIASES
         self.truth = {(story.outlet, story.article_id): story for story in stories}
         self.lists: dict[tuple[str, Kind, str], tuple[str, ...]] = {}
+        self.list_pages: dict[tuple[str, Kind, str], tuple[str, ...]] = {}
         self.pages: dict[str, tuple[bytes, ...]] = {story.url: story.page for story in self.truth.values()}
         self._per_page = per_page
         self._weight = weight
@@ -60,7 +67,16 @@ class World:
                 members[story.outlet, "tag", tag].append(story)
         for (outlet, kind, identity), found in members.items():
             self._add_list(outlet, kind, identity, found)
+        self._add_feeds(members)
         self._add_furnishings()
+
+    def changed(self, *stories: Story, without: Collection[str] = ()) -> World:
+        """The world some time later: ``stories`` are new or in place of what they were; ``without`` are ids of
+        articles that are gone, from the lists too.
+        """
+        kept = {key: story for key, story in self.truth.items() if key[1] not in without}
+        kept |= {(story.outlet, story.article_id): story for story in stories}
+        return World(kept.values(), per_page=self._per_page, weight=self._weight)
 
     def listed(self, outlet: str) -> set[str]:
         """The ids of the articles that at least one list names."""
@@ -72,22 +88,34 @@ class World:
             (kind, name) for (owner, kind, name), ids in self.lists.items() if owner == outlet and article_id in ids
         }
 
-    def _add_list(self, outlet: str, kind: Kind, identity: str, stories: Sequence[Story]) -> None:
-        self.lists[outlet, kind, identity] = tuple(story.article_id for story in stories)
-        chunks = [stories[at : at + self._per_page] for at in range(0, len(stories), self._per_page)]
-        addresses = [list_address(outlet, kind, identity, page) for page in range(1, len(chunks) + 1)]
+    def list_page(self, key: tuple[str, Kind, str], page: int, stories: Sequence[Story]) -> tuple[bytes, ...]:
+        """The page number ``page`` of a list, with ``stories`` as its entries."""
+        outlet, kind, identity = key
         name = SECTIONS[outlet][identity] if kind == "section" else identity
         if outlet == "ntdtv":
             draw = ntdtv.list_page
         else:
             draw = epochtimes.old_list_page if identity == "nsc418" else epochtimes.list_page
-        for page, chunk in enumerate(chunks, 1):
-            self.pages[addresses[page - 1]] = draw(name, chunk, page, addresses, weight=self._weight)
+        return draw(name, stories, page, self.list_pages[key], weight=self._weight)
+
+    def _add_list(self, outlet: str, kind: Kind, identity: str, stories: Sequence[Story]) -> None:
+        key = outlet, kind, identity
+        self.lists[key] = tuple(story.article_id for story in stories)
+        chunks = [stories[at : at + self._per_page] for at in range(0, len(stories), self._per_page)]
+        self.list_pages[key] = tuple(list_address(outlet, kind, identity, page) for page in range(1, len(chunks) + 1))
+        for page, (address, chunk) in enumerate(zip(self.list_pages[key], chunks, strict=True), 1):
+            self.pages[address] = self.list_page(key, page, chunk)
+
+    def _add_feeds(self, members: dict[tuple[str, Kind, str], list[Story]]) -> None:
+        for (outlet, kind, identity), found in members.items():
+            if (outlet, kind) == ("epochtimes", "section"):
+                self.pages[feeds.feed_url(identity)] = (feeds.feed(identity, found),)
+        self.pages[feeds.SITEMAP] = (feeds.sitemap(story for story in self.truth.values() if story.outlet == "ntdtv"),)
 
     def _add_furnishings(self) -> None:
         """robots.txt of both outlets, their home pages, and the traps."""
         for host in HOSTS.values():
-            self.pages[f"https://{host}/robots.txt"] = (ROBOTS,)
+            self.pages[f"https://{host}/robots.txt"] = (robots(),)
             self.pages[f"https://{host}/gb/"] = ("<!DOCTYPE html><title>首页</title><h1>首页</h1>".encode(),)
             self.pages[f"https://{host}/gb/private/"] = (b"<!DOCTYPE html><p>private",)
         for case in ("no-body", "soft-404", "challenge"):

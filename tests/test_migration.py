@@ -1,0 +1,263 @@
+"""A store that an earlier version of the program made: nothing it holds is lost on the way to today's tables."""
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mirror_crawler import schema, statements
+from mirror_crawler.items import Article, Listing
+from mirror_crawler.store import ArticleStore, Run, Stale, StoreError, Target, Validator, Walk, Wanted
+
+OUTLET = "epochtimes"
+OLD = Path(__file__).parent / "stores/1.sql"
+ROOT = "/srv/mirror/output"
+URL = "https://www.epochtimes.com/gb/21/3/4/n14865002.htm"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A store of format 1."""
+    made = tmp_path / "mirror.db"
+    with closing(sqlite3.connect(made)) as db:
+        db.executescript(OLD.read_text(encoding="utf-8"))
+    return made
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[ArticleStore]:
+    with ArticleStore(address_of(file)) as opened:
+        yield opened
+
+
+def address_of(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+def asked(file: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(file)) as db:
+        return db.execute(statement).fetchall()
+
+
+def dump(file: Path) -> list[str]:
+    """All that a store holds, tables and rows, and its version."""
+    with closing(sqlite3.connect(file)) as db:
+        return [*db.iterdump(), str(db.execute("PRAGMA user_version").fetchone())]
+
+
+def rows_of(file: Path, table: str) -> list[Any]:
+    return sorted(asked(file, f"SELECT * FROM {table}"), key=repr)
+
+
+class TestWhatIsKept:
+    def test_every_table_as_it_was(self, tmp_path: Path, file: Path) -> None:
+        tables = [name for (name,) in asked(file, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        before = {name: rows_of(file, name) for name in tables}
+        ArticleStore(address_of(file)).close()
+        changed = {name for name in tables if rows_of(file, name) != before[name]}
+        assert changed == {"versions", "lists", "runs"}
+        assert len(before) == 13
+        assert all(before.values())
+
+    def test_records_say_that_nothing_was_withdrawn(self, file: Path) -> None:
+        before = asked(file, "SELECT * FROM versions ORDER BY number")
+        ArticleStore(address_of(file)).close()
+        after = asked(file, "SELECT * FROM versions ORDER BY number")
+        assert [row[:-1] for row in after] == [row[:-1] for row in before]
+        for (*_, old), (*_, new) in zip(before, after, strict=True):
+            assert json.loads(new) == json.loads(old) | {"withdrawn_at": None}
+            assert new == Article.from_record(json.loads(old)).to_json()
+
+    def test_lists_and_runs(self, store: ArticleStore) -> None:
+        assert store.lists(OUTLET, "section") == [("nsc413", "名nsc413")]
+        assert store.list_size(OUTLET, "section", "nsc413") == 4
+        assert store.list_name(OUTLET, "section", "nsc412") == "美国新闻"
+        assert store.last_runs(OUTLET, 9) == [
+            Run("20261120T020000Z", "2026-11-20T02:00:00+00:00", None, None, {}),
+            Run(
+                "20261120T010000Z",
+                "2026-11-20T01:00:00+00:00",
+                "2026-11-20T01:05:00+00:00",
+                "ok",
+                {"articles/new": 4},
+            ),
+        ]
+        assert store.looked_until(OUTLET) is None
+
+    def test_open_walks(self, store: ArticleStore) -> None:
+        assert store.walk_begin(OUTLET, "section", "nsc412", "美国新闻") == Walk("", 1)
+        assert store.walk_begin(OUTLET, "section", "nsc413", "大陆新闻") is None
+        assert store.walk_begin(OUTLET, "section", "nsc412", "美国新闻", "2026-11-01..2026-11-02") is None
+
+    def test_pages(self, store: ArticleStore) -> None:
+        assert [row[:4] for row in store.stale(9)] == [(OUTLET, "article", "n14865002", 0)]
+        store.place()
+        assert [entry.member for entry in store.entries(OUTLET, "all", "", 1, 9)] == [
+            f"n1486500{number}" for number in (1, 2, 3, 4, 7)
+        ]
+        assert (OUTLET, "article", "n14865007", 0) in {row[:4] for row in store.stale(9)}
+        assert store.tree_look(ROOT) == "look of version 1"
+        assert list(store.file_hashes(ROOT, ["README.md"])) == ["README.md"]
+        assert set(store.held([Target(OUTLET, "article", "n14865007"), Target(OUTLET, "tag", "溪流")])) == {
+            Target(OUTLET, "article", "n14865007"),
+            Target(OUTLET, "tag", "溪流"),
+        }
+
+    def test_stamps_are_not_used_again(self, store: ArticleStore) -> None:
+        (known,) = store.stale(9)
+        store.settle([known])
+        (current,) = store.articles([(OUTLET, "n14865003")])
+        store.put_article(replaced(current, title="新题"), "20261122T000000Z")
+        assert store.stale(1) == [Stale(OUTLET, "article", "n14865003", 0, known.stamp + 1)]
+
+
+def replaced(article: Article, **changes: Any) -> Article:
+    return Article.from_record(json.loads(article.to_json()) | {"content_hash": "0" * 64} | changes)
+
+
+class TestWhatItCanDoNow:
+    def test_looks_and_withdrawals(self, store: ArticleStore) -> None:
+        failed = Wanted("n14865009", "https://www.epochtimes.com/gb/21/3/4/n14865009.htm", stored=False)
+        assert store.wanted(OUTLET, 9) == [failed]
+        found = store.due_looks(OUTLET, [("2021-03-03", "2021-03-05")], "2099")
+        assert set(found) == {f"n1486500{number}" for number in (1, 2, 3, 4, 7)}
+        (current,) = store.articles([(OUTLET, "n14865002")])
+        unchanged = replaced(current, fetched_at="2026-11-22T00:00:00+00:00")
+        assert store.put_article(unchanged, "20261122T000000Z", (), Validator("1", "")) == (current, "unchanged")
+        assert store.validator(URL) == Validator("1", "")
+        for run in ("20261122T010000Z", "20261122T020000Z"):
+            gone = store.note_gone(OUTLET, "n14865002", URL, run, "2026-11-22T02:00:00+00:00")
+        assert gone is not None
+        store.withdraw(gone, "20261122T020000Z")
+        assert store.withdrawn(OUTLET, found) == {"n14865002"}
+        assert [each.withdrawn_at is None for each in store.revisions(OUTLET, "n14865002")] == [True, False]
+        store.end_run(
+            OUTLET, "20261120T020000Z", finished_at="x", verdict="ok", report={}, looked_until="2026-11-22T02:00:00Z"
+        )
+        assert store.looked_until(OUTLET) == "2026-11-22T02:00:00Z"
+
+    def test_export_import_export_is_the_same_to_the_byte(self, store: ArticleStore, tmp_path: Path) -> None:
+        lines = list(store.records())
+        assert len(lines) == 12
+        with ArticleStore(address_of(tmp_path / "copy.db")) as copy:
+            for line in lines:
+                record = json.loads(line)
+                copy.restore((Listing if "list_kind" in record else Article).from_record(record))
+            assert list(copy.records()) == lines
+
+
+class TestTables:
+    def test_are_those_of_a_new_store(self, file: Path, tmp_path: Path) -> None:
+        for made in (file, tmp_path / "new.db"):
+            ArticleStore(address_of(made)).close()
+        assert tables_of(file) == tables_of(tmp_path / "new.db")
+        assert len(tables_of(file)) > 25
+
+    @pytest.mark.parametrize("name", ["DUE_LOOKS", "WANTED", "LISTED", "WITHDRAWN", "ENTRIES"])
+    def test_are_searched_as_in_a_new_store(self, file: Path, tmp_path: Path, name: str) -> None:
+        plans = []
+        for made in (file, tmp_path / "new.db"):
+            text = getattr(statements, name)
+            with ArticleStore(address_of(made)) as store, store._read() as db:
+                values = dict.fromkeys(re.findall(r":(\w+)", text)) | {"keys": "[]"}
+                plans.append([row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", values)])
+        assert plans[0] == plans[1]
+        assert not any(step.startswith("SCAN articles") for step in plans[0])
+
+
+def tables_of(file: Path) -> dict[str, object]:
+    """Tables and indexes by name: their SQL without white space and with the columns in any order of writing."""
+    found = {}
+    for name, text in asked(file, "SELECT name, sql FROM sqlite_schema"):
+        words = re.sub(r"\s+", " ", text or "").replace("( ", "(").replace(" )", ")").replace(" ,", ",").strip()
+        found[name] = re.sub(r"\) WITHOUT ROWID.*", ") WITHOUT ROWID", words)
+    columns = {
+        f"columns of {name}": asked(file, f"SELECT * FROM pragma_table_xinfo('{name}')")
+        for (name,) in asked(file, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+    }
+    return {**found, **columns}
+
+
+STEPS = schema._TO_2.split(";\n")
+
+MIGRATE_AND_DIE = """
+import itertools, os, signal, sqlite3, sys
+from mirror_crawler import schema
+from mirror_crawler.store import ArticleStore
+left = itertools.count(int(sys.argv[2]), -1)
+
+def step(connection):
+    for statement in schema._TO_2.split(";\\n"):
+        if next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        connection.execute(statement)
+    if next(left) == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+schema._STEPS = (schema._STEPS[0], step)
+ArticleStore(sys.argv[1]).close()
+"""
+
+
+class TestOnTheWay:
+    @pytest.mark.parametrize("place", range(len(STEPS)))
+    def test_failure_leaves_the_old_store(self, file: Path, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+        before = dump(file)
+        broken = [*STEPS[:place], "SELECT x FROM nowhere", *STEPS[place:]]
+        monkeypatch.setattr(schema, "_TO_2", ";\n".join(broken))
+        with pytest.raises(StoreError, match=r"^MIRROR_DB: .* failed: no such table: nowhere$"):
+            ArticleStore(address_of(file))
+        assert dump(file) == before
+        monkeypatch.undo()
+        ArticleStore(address_of(file)).close()
+        assert asked(file, "PRAGMA user_version") == [(schema.VERSION,)]
+
+    @pytest.mark.parametrize("place", [1, 4, len(STEPS)])
+    def test_kill_leaves_the_old_store(self, file: Path, place: int) -> None:
+        before = dump(file)
+        child = subprocess.run([sys.executable, "-c", MIGRATE_AND_DIE, address_of(file), str(place)], timeout=60)
+        assert child.returncode == -signal.SIGKILL
+        assert dump(file) == before
+        with ArticleStore(address_of(file)) as store:
+            assert len(list(store.records())) == 12
+
+    def test_many_processes_may_open_it_at_once(self, file: Path) -> None:
+        code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address_of(file)!r}).close()"
+        openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+        assert [opener.wait(60) for opener in openers] == [0] * 4
+        (lines,) = zip(*asked(file, "SELECT record FROM versions"), strict=True)
+        assert [line.count("withdrawn_at") for line in lines] == [1] * len(lines) == [1] * 6
+
+    def test_second_opening_does_nothing(self, file: Path) -> None:
+        ArticleStore(address_of(file)).close()
+        before = file.read_bytes()
+        ArticleStore(address_of(file)).close()
+        assert file.read_bytes() == before
+
+    def test_new_store_is_left_as_it_is_too(self, tmp_path: Path) -> None:
+        made = tmp_path / "new.db"
+        ArticleStore(address_of(made)).close()
+        before = made.read_bytes()
+        ArticleStore(address_of(made)).close()
+        assert made.read_bytes() == before
+
+    @pytest.mark.parametrize("ahead", [1, 7])
+    def test_newer_store_is_refused_and_left_alone(self, file: Path, ahead: int) -> None:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute(f"PRAGMA user_version = {schema.VERSION + ahead}")
+        before = dump(file)
+        with pytest.raises(StoreError, match=rf"newer version .*format {schema.VERSION + ahead}, known is"):
+            ArticleStore(address_of(file))
+        assert dump(file) == before
+
+    def test_there_is_a_step_to_each_version(self) -> None:
+        assert len(schema._STEPS) == schema.VERSION
+        assert sorted(int(name.stem) for name in OLD.parent.glob("*.sql")) == list(range(1, schema.VERSION))
