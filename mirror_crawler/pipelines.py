@@ -168,6 +168,7 @@ class WritePages:
                 self.run.revise_wanted()
             if not publishes:
                 return
+            self.run.store.begin_publishing(self.run.outlet, self.run.name)
             tally = await asyncio.to_thread(self.writer.write_stale, self.run.outlet)
         except (OSError, StoreError) as error:
             logger.critical("The pages could not be written: %s", error)

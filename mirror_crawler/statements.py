@@ -141,6 +141,14 @@ LAST_RUNS = _sql(
     .order_by(runs.c.run.desc())
     .limit(bindparam("count", type_=Integer))
 )
+BEGIN_PUBLISHING = _sql(update(runs).where(_for(runs, "outlet", "run")).values(verdict=literal("publishing", Text)))
+_IS_PUBLISHED = or_(*(runs.c.verdict == literal(verdict, Text) for verdict in ("ok", "degraded", "publishing")))
+IS_PUBLISHED = _sql(
+    select(func.coalesce(_IS_PUBLISHED, literal(0, Integer)))
+    .where(_is(runs, "outlet"))
+    .order_by(runs.c.run.desc())
+    .limit(1)
+)
 LOOKED_UNTIL = _sql(
     select(runs.c.looked_until)
     .where(_is(runs, "outlet"), runs.c.looked_until.is_not(None))
@@ -172,7 +180,7 @@ PUBLISHED_TITLES = _sql(
     .where(
         _is(versions, "outlet"),
         _one_of(versions.c.article_id),
-        or_(versions.c.revision == 1, versions.c.run.is_(None), runs.c.verdict == "ok", runs.c.verdict == "degraded"),
+        or_(versions.c.revision == 1, versions.c.run.is_(None), _IS_PUBLISHED),
     )
     .order_by(versions.c.revision)
 )

@@ -215,9 +215,25 @@ class ArticleStore:
         """The latest runs, newest first."""
         rows = self._rows(sql.LAST_RUNS, outlet=outlet, count=count)
         return [
-            Run(row["run"], row["started_at"], row["finished_at"], row["verdict"], json.loads(row["report"] or "{}"))
+            Run(
+                row["run"],
+                row["started_at"],
+                row["finished_at"],
+                row["verdict"] if row["finished_at"] else None,
+                json.loads(row["report"] or "{}"),
+            )
             for row in rows
         ]
+
+    def begin_publishing(self, outlet: str, run: str) -> None:
+        """A run that has not ended yet is good, so what it brought may be published: see :meth:`is_published`."""
+        with self._write() as db:
+            db.execute(sql.BEGIN_PUBLISHING, {"for_outlet": outlet, "for_run": run})
+
+    def is_published(self, outlet: str) -> bool:
+        """Whether what the outlet's latest run brought may be published: it ended well, or publishes right now."""
+        with self._read() as db:
+            return bool(_value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None))
 
     def looked_until(self, outlet: str) -> str | None:
         """The moment (UTC) until which young articles were looked at again by the latest run that did so."""

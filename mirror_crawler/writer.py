@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mirror_crawler import paths
 from mirror_crawler.config import MirrorConfig
-from mirror_crawler.health import PUBLISHED
 from mirror_crawler.history import changes
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
@@ -108,9 +107,10 @@ class PageWriter:
         tally.removed += len(removed)
 
     def _held_back(self, outlet: str) -> list[str]:
-        """The other outlets whose latest run is not to be published: it failed, or it has not ended yet."""
-        latest = {name: self.store.last_runs(name, 1) for name in self.store.outlets() if name != outlet}
-        return [name for name, runs in latest.items() if runs and runs[0].verdict not in PUBLISHED]
+        """The other outlets whose latest run is not to be published: it failed, or it is not known yet whether it will.
+        A run that is known to be good writes what becomes due from then on, be it by the hand of another's.
+        """
+        return [name for name in self.store.outlets() if name != outlet and not self.store.is_published(name)]
 
     def _has_pages(self) -> bool:
         return any(self.store.list_size(outlet, "all", "") for outlet in self.store.outlets())

@@ -1830,3 +1830,26 @@ def test_closed_store_gives_its_file_back(address: str, tmp_path: Path) -> None:
     list(store.records())
     store.close()
     assert [file.name for file in tmp_path.iterdir()] == ["mirror.db"]
+
+
+class TestPublishing:
+    def test_an_outlet_without_a_run_is_published(self, store: ArticleStore) -> None:
+        assert store.is_published(OUTLET)
+
+    @pytest.mark.parametrize(
+        ("verdict", "published"),
+        [("ok", True), ("degraded", True), ("failed", False), ("blocked", False), ("killed", False)],
+    )
+    def test_is_what_the_latest_run_is_worth(self, store: ArticleStore, verdict: str, published: bool) -> None:
+        for other in ("ok", "failed", verdict):
+            run = store.begin_run(OUTLET, SEEN)
+            store.end_run(OUTLET, run, finished_at=SEEN, verdict=other, report={})
+        assert store.is_published(OUTLET) is published
+
+    def test_of_a_run_that_goes_on_begins_when_it_is_known_to_be_good(self, store: ArticleStore) -> None:
+        run = store.begin_run(OUTLET, SEEN)
+        assert not store.is_published(OUTLET)
+        store.begin_publishing(OUTLET, run)
+        assert store.is_published(OUTLET)
+        assert store.last_runs(OUTLET, 1)[0].verdict is None
+        assert store.unfinished_runs(OUTLET) == [run]
