@@ -17,6 +17,8 @@ CONDITIONAL = "conditional"
 """Request meta key: answer 304 if the page is as it was when it was stored."""
 NOT_MODIFIED = 304
 
+UNASKED = "HTTP 304 without being asked for it"
+"""Cause of a failure: see :func:`is_unasked`."""
 _LONGEST = 512
 _ASKED = ((b"If-None-Match", "etag"), (b"If-Modified-Since", "modified"))
 
@@ -53,6 +55,11 @@ def asked_url(request: Request) -> str:
     """The address that was asked for in the first place, whatever redirects made of it."""
     urls: list[str] = request.meta.get("redirect_urls") or [request.url]
     return urls[0]
+
+
+def is_unasked(request: Request, response: Response) -> bool:
+    """Whether a 304 answers a request that did not say what is known: it stands for nothing, and is a failure."""
+    return response.status == NOT_MODIFIED and not any(header in request.headers for header, _ in _ASKED)
 
 
 def validator_of(response: Response, next_url: str = "") -> Validator:

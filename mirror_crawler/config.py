@@ -14,6 +14,7 @@ from mirror_crawler import hooks, paths
 from mirror_crawler.render import PageOptions, Renderer
 
 _Choice = TypeVar("_Choice")
+_TEN_YEARS = 10 * 366 * 24
 
 
 class SettingError(ValueError):
@@ -50,7 +51,7 @@ class MirrorConfig:
             database=settings["MIRROR_DB"] or f"sqlite:///{data / 'mirror.db'}",
             path=settings["MIRROR_PATH"],
             max_list_pages=_number(settings, "MIRROR_MAX_LIST_PAGES", minimum=1),
-            revisit_hours=_number(settings, "MIRROR_REVISIT_HOURS", minimum=0),
+            revisit_hours=_number(settings, "MIRROR_REVISIT_HOURS", minimum=0, maximum=_TEN_YEARS),
             waits_when_busy=_choice(settings, "MIRROR_BUSY", ("leave", "wait")) == "wait",
             logs_json=_choice(settings, "MIRROR_LOG", ("human", "json")) == "json",
             hook_command=_checked(settings, "MIRROR_HOOK_COMMAND", hooks.check_command),
@@ -127,7 +128,7 @@ def _choice(settings: BaseSettings, name: str, choices: tuple[_Choice, ...]) -> 
     raise SettingError(f"{name}={settings[name]}: use {' or '.join(map(str, choices))}")
 
 
-def _number(settings: BaseSettings, name: str, *, minimum: int) -> int:
+def _number(settings: BaseSettings, name: str, *, minimum: int, maximum: int | None = None) -> int:
     convert: Callable[[str], int] = settings.getint
     try:
         value = convert(name)
@@ -135,6 +136,8 @@ def _number(settings: BaseSettings, name: str, *, minimum: int) -> int:
         value = minimum - 1
     if value < minimum:
         raise SettingError(f"{name}={settings[name]}: use a whole number from {minimum}")
+    if maximum is not None and value > maximum:
+        raise SettingError(f"{name}={settings[name]}: use a whole number from {minimum} to {maximum}")
     return value
 
 

@@ -36,7 +36,7 @@ _RISING = ("ok", "degraded", "blocked", "killed", "failed")
 _EXAMPLES = 3
 _FEW, _TENTH = 3, 10
 MANY_BODIES = 20
-_BELIEVED = 3
+_BELIEVED = 5
 _MOST_CAUSES, _MOST_PROBLEMS = 100, 20
 _EXACT_BITS = 6
 
@@ -155,6 +155,7 @@ class Tally:
         self.read = 0
         self.kept = 0
         self.gone = _Seen()
+        self.gone_lately = 0
         self.refused = _Lost()
         self.failed_again = 0
         self.lost_articles = _Lost()
@@ -192,8 +193,11 @@ class Tally:
 
     @property
     def gone_beyond_belief(self) -> bool:
-        """Whether more is gone than is there, so that the outlet is rather out of order than cleaning up."""
-        return self.gone.count > _BELIEVED + self.read + self.kept
+        """Whether more is gone than is there, so that the outlet is rather out of order than cleaning up.
+
+        What earlier runs of the last hours found gone (``gone_lately``) counts: an outage meets a few looks in each.
+        """
+        return max(self.gone.count, self.gone_lately) > _BELIEVED + self.read + self.kept
 
     def lost_article(
         self, url: str, cause: str, field: str | None = None, selector: str | None = None, *, again: bool = False

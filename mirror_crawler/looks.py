@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from scrapy import Request, signals
 from scrapy.http import Response
 
-from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, asked_url, validator_of
+from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, UNASKED, asked_url, is_unasked, validator_of
 from mirror_crawler.items import Article
 from mirror_crawler.pages import GonePageError, PageError
 from mirror_crawler.run import KNOWN_TO_FAIL, Run
@@ -154,6 +154,10 @@ class Looks:
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Of an article's page its article, if it has to be read; of other pages what has to be asked for."""
         request = _request(response)
+        if is_unasked(request, response) and "origin" not in request.cb_kwargs:
+            failed = self.run.article_failed if "address" in request.cb_kwargs else self.run.source_failed
+            failed(request, UNASKED)
+            return
         if "source" in request.cb_kwargs and response.status == NOT_MODIFIED:
             return
         if "address" not in request.cb_kwargs:

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 _EXAMPLES = 5
 _RECENT, _RUNS_OF_A_MONTH = 10, 1_000
 _BETWEEN_TRIES = 1.0
+_LATELY = timedelta(hours=72)
 KNOWN_TO_FAIL = "known_to_fail"
 """Request meta key: an earlier run could not get this article."""
 
@@ -122,6 +123,7 @@ class Run:
         self.started = datetime.now(UTC)
         self.name = self.store.begin_run(self.outlet, _stamp(self.started))
         logs.name_run(self.outlet, self.name)
+        self.tally.gone_lately = self.store.gone_since(self.outlet, _stamp(self.started - _LATELY))
         for name in self.store.unfinished_runs(self.outlet):
             if name != self.name:
                 self._finish_killed(name)

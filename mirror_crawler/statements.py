@@ -214,7 +214,6 @@ HELD_ARTICLES = _sql(
     ).where(_one_of(articles.c.outlet, articles.c.article_id), ~_waits(articles.c.outlet, articles.c.article_id))
 )
 
-_ABSENT = exists().where(_same(gone, articles, *_ARTICLE), gone.c.withdrawn_at.is_not(None))
 DUE_LOOKS = _sql(
     select(articles.c.article_id, articles.c.url)
     .where(
@@ -222,7 +221,6 @@ DUE_LOOKS = _sql(
         articles.c.order_key > bindparam("after", type_=Text),
         articles.c.order_key <= bindparam("upto", type_=Text),
         articles.c.title.like(bindparam("title", type_=Text)),
-        ~_ABSENT,
     )
     .order_by(articles.c.order_key)
 )
@@ -236,6 +234,9 @@ ARTICLE_IDS = _sql(
 # --- what the outlet has not any more, and what it says of the state of its pages ---
 
 GONE = _sql(select(gone.c.run, gone.c.at, gone.c.withdrawn_at).where(_is(gone, *_ARTICLE)))
+GONE_SINCE = _sql(
+    select(func.count().label("number")).where(_is(gone, "outlet"), gone.c.at >= bindparam("since", type_=Text))
+)
 SET_GONE = _sql(_insert(gone).prefix_with("OR REPLACE"))
 DROP_GONE = _sql(delete(gone).where(_is(gone, *_ARTICLE)))
 WITHDRAWN = _sql(

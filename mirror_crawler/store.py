@@ -376,8 +376,7 @@ class ArticleStore:
         """``article_id`` → address of the articles to be looked at again because of their age.
 
         Those whose order key (see :func:`mirror_crawler.paths.order_key`) lies in one of the ``spans``, (after,
-        up to and with); and those after ``updating_after`` whose title says that it is an update (FACTS A7). An
-        article that was withdrawn is not looked for.
+        up to and with); and those after ``updating_after`` whose title says that it is an update (FACTS A7).
         """
         found: dict[str, str] = {}
         asked = [(after, upto, "%") for after, upto in spans]
@@ -426,6 +425,10 @@ class ArticleStore:
             if known["run"] == run:
                 return None
             return dataclasses.replace(_version(db, key, current["revision"]), withdrawn_at=at)
+
+    def gone_since(self, outlet: str, since: str) -> int:
+        """How many stored articles were found gone at or after a time (UTC, ISO 8601), and not found again."""
+        return int(self._rows(sql.GONE_SINCE, outlet=outlet, since=since)[0]["number"])
 
     def withdraw(self, article: Article, run: str) -> None:
         """Note in its record that the outlet has an article not any more, since ``withdrawn_at``."""

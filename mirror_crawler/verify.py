@@ -13,6 +13,7 @@ import os
 import posixpath
 import re
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -120,13 +121,12 @@ class Verifier:
         """What a file holds, None when it is missing; empty, which no page is, for anything but a file of our size."""
         place = self._place(path)
         try:
-            if place.is_symlink() or place.stat().st_size > LARGEST_FILE:
+            found = place.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_FILE:
                 return b""
             return place.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except IsADirectoryError:
-            return b""
 
     def _place(self, path: str) -> Path:
         return Path(self._root, path)

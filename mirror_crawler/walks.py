@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from scrapy import Request
 from scrapy.http import Response
 
-from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, asked_url, validator_of
+from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, UNASKED, asked_url, is_unasked, validator_of
 from mirror_crawler.items import Listing
 from mirror_crawler.journal import Journal
 from mirror_crawler.looks import as_look
@@ -62,6 +62,9 @@ class Walks:
         if "origin" not in request.cb_kwargs:
             async for thing in result:
                 yield thing
+            return
+        if is_unasked(request, response):
+            self.run.list_failed(request, UNASKED)
             return
         with self.run.storing():
             if response.status == NOT_MODIFIED:

@@ -15,7 +15,9 @@ from mirror_crawler.conditional import CONDITIONAL, Conditional, asked_url, vali
 from mirror_crawler.run import Run
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from mirror_crawler.store import Validator
-from tests.mirror import Mirror
+from tests.mirror import SECTION, Mirror, news
+from tests.site import SampleSite
+from tests.site.stories import section_url
 
 URL = "https://www.epochtimes.com/gb/nsc413.htm"
 MOMENT = "Sun, 22 Nov 2026 01:02:00 GMT"
@@ -88,3 +90,17 @@ class TestResponse:
         assert validator_of(response) == state
         following = "https://www.epochtimes.com/gb/nsc413_2.htm"
         assert validator_of(response, following) == state._replace(next_url=following)
+
+
+@pytest.mark.parametrize("what", ["list", "article"])
+def test_a_304_that_nobody_asked_for_is_a_failure(mirror: Mirror, site: SampleSite, what: str) -> None:
+    story = news("epochtimes", 12)[4]
+    site.set(section_url("epochtimes", SECTION["epochtimes"]) if what == "list" else story.url, status=304)
+    outcome = mirror.crawl("epochtimes", section=SECTION["epochtimes"])
+    if what == "list":
+        assert outcome.verdict == "failed"
+        assert "HTTP 304 without being asked for it" in outcome.faults[0]
+    else:
+        assert outcome.failures == [f"article {story.url}: HTTP 304 without being asked for it"]
+        with mirror.store() as store:
+            assert [wanted.article_id for wanted in store.wanted("epochtimes", 9)] == [story.article_id]

@@ -100,6 +100,10 @@ class TestRead:
         [
             ({"MIRROR_PATH": "{outlet}.md"}, "MIRROR_PATH: '{outlet}.md' must contain"),
             ({"MIRROR_MAX_LIST_PAGES": "0"}, "MIRROR_MAX_LIST_PAGES=0: use a whole number from 1"),
+            (
+                {"MIRROR_REVISIT_HOURS": "999999999999"},
+                "MIRROR_REVISIT_HOURS=999999999999: use a whole number from 0 to 87840",
+            ),
             ({"MIRROR_MAX_LIST_PAGES": "many"}, "MIRROR_MAX_LIST_PAGES=many: use a whole number"),
             ({"MIRROR_MAX_LIST_PAGES": ""}, "MIRROR_MAX_LIST_PAGES=: use a whole number"),
             ({"MIRROR_REVISIT_HOURS": "-1"}, "MIRROR_REVISIT_HOURS=-1: use a whole number from 0"),

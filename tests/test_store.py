@@ -880,7 +880,7 @@ class TestDueLooks:
         assert store.due_looks(OUTLET, [], clock(0, day=3)) == {}
 
     @pytest.mark.parametrize("title", ["新桥", "【更新】新桥"])
-    def test_withdrawn_ones_are_left_alone(self, store: ArticleStore, title: str) -> None:
+    def test_withdrawn_ones_may_come_back(self, store: ArticleStore, title: str) -> None:
         store.put_article(article(1, title), RUN)
         everything: Any = (OUTLET, [(clock(0, day=3), clock(0, day=5))], clock(0, day=3))
         seen_gone(store, 1)
@@ -888,9 +888,15 @@ class TestDueLooks:
         found = seen_gone(store, 1, NEXT)
         assert found is not None
         store.withdraw(found, NEXT)
-        assert store.due_looks(*everything) == {}
-        store.put_article(article(1, title), RUN)
         assert set(store.due_looks(*everything)) == {"n1"}
+
+    def test_what_was_found_gone_lately_is_counted(self, store: ArticleStore) -> None:
+        for number in (1, 2):
+            store.put_article(article(number), RUN)
+        assert store.gone_since(OUTLET, clock(0, day=1)) == 0
+        seen_gone(store, 1)
+        assert (store.gone_since(OUTLET, SEEN), store.gone_since(OTHER, SEEN)) == (1, 0)
+        assert store.gone_since(OUTLET, "9999") == 0
 
     def test_until_which_moment_runs_looked(self, store: ArticleStore) -> None:
         assert store.looked_until(OUTLET) is None

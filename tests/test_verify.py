@@ -165,6 +165,11 @@ class TestAgainstTheStore:
         assert not (checked.root / link).is_symlink()
         assert (tmp_path / "elsewhere.md").read_bytes() == files[link]
 
+    def test_a_pipe_is_not_read(self, checked: Checked) -> None:
+        checked.render()
+        os.mkfifo(checked.root / "pipe.md")
+        assert ("extra", "pipe.md") in checked.faults()
+
     def test_extra(self, checked: Checked) -> None:
         old = articles(checked.render())
         files = checked.render(MIRROR_PATH="{outlet}/{section}/{article_id}.md")

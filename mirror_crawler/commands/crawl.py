@@ -32,6 +32,9 @@ class Command(ScrapyCrawl):
         """Settings of the command line; then the log, which has to be ours before Scrapy makes its own."""
         super().process_options(args, opts)
         if self.settings is not None:
+            level = str(self.settings["LOG_LEVEL"])
+            if level not in logging.getLevelNamesMapping():
+                raise UsageError(f"MIRROR_LOG_LEVEL={level}: use DEBUG, INFO, WARNING or ERROR")
             try:
                 logs.take_over(self.settings)
             except OSError as error:
