@@ -148,7 +148,7 @@ def default_pages(outlet: str, articles: int) -> list[str]:
     world = World(many(outlet, articles))
     lists = [
         list_address(outlet, "section", section, page)
-        for section in spider.default_sections  # type: ignore[attr-defined]
+        for section in spider.default_sections  # type: ignore[attr-defined]  # the loader knows Scrapy's class
         for page in range(1, -(-len(world.lists[outlet, "section", section]) // _PER_PAGE) + 1)
     ]
     return [*lists, *(story.url for story in world.truth.values())]

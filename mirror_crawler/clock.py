@@ -14,7 +14,7 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import chain, product
 
 from mirror_crawler.items import PublishedSource
@@ -75,6 +75,11 @@ class Clock:
     modified_at: str | None
     published_source: PublishedSource
     disputed: bool
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment (with a zone) as every time of ours is written: UTC, ISO 8601 to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def read_clock(evidence: ClockEvidence) -> Clock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from mirror_crawler.run import Run
@@ -17,8 +18,6 @@ CONDITIONAL = "conditional"
 """Request meta key: answer 304 if the page is as it was when it was stored."""
 NOT_MODIFIED = 304
 
-UNASKED = "HTTP 304 without being asked for it"
-"""Cause of a failure: see :func:`is_unasked`."""
 _LONGEST = 512
 _ASKED = ((b"If-None-Match", "etag"), (b"If-Modified-Since", "modified"))
 
@@ -44,9 +43,13 @@ class Conditional:
                 if value := getattr(validator, part):
                     request.headers[header] = value
 
-    def process_response(self, request: Request, response: Response) -> Response:  # noqa: ARG002  (Scrapy hands it over)
-        """Count what was not sent."""
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Count what was not sent. A 304 to a request that did not say what is known stands for nothing: IgnoreRequest,
+        so it is told as a failure.
+        """
         if response.status == NOT_MODIFIED:
+            if not any(header in request.headers for header, _ in _ASKED):
+                raise IgnoreRequest("HTTP 304 without being asked for it")
             Run.of(self.crawler).count("http/not_modified")
         return response
 
@@ -55,11 +58,6 @@ def asked_url(request: Request) -> str:
     """The address that was asked for in the first place, whatever redirects made of it."""
     urls: list[str] = request.meta.get("redirect_urls") or [request.url]
     return urls[0]
-
-
-def is_unasked(request: Request, response: Response) -> bool:
-    """Whether a 304 answers a request that did not say what is known: it stands for nothing, and is a failure."""
-    return response.status == NOT_MODIFIED and not any(header in request.headers for header, _ in _ASKED)
 
 
 def validator_of(response: Response, next_url: str = "") -> Validator:

@@ -13,7 +13,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree  # type: ignore[import-untyped]  # it has no stubs
 from scrapy.utils.gz import gunzip
 
 from mirror_crawler.pages import PageError

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request, signals
 from scrapy.http import Response
 
-from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, UNASKED, asked_url, is_unasked, validator_of
+from mirror_crawler.clock import in_utc
+from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, asked_url, validator_of
 from mirror_crawler.items import Article
 from mirror_crawler.pages import GonePageError, PageError
 from mirror_crawler.run import KNOWN_TO_FAIL, Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
 
 logger = logging.getLogger(__name__)
 
@@ -99,12 +99,12 @@ class Looks:
         since = datetime.fromisoformat(looked) if looked else until
         young = until - timedelta(hours=hours)
         spans = [
-            (_stamp(max(after, young)), _stamp(upto)) for after, upto in look_spans(since, until, hours) if upto > young
+            (in_utc(max(after, young)), in_utc(upto)) for after, upto in look_spans(since, until, hours) if upto > young
         ]
-        for article_id, url in self.run.store.due_looks(self.run.spider.name, spans, _stamp(young)).items():
+        for article_id, url in self.run.store.due_looks(self.run.spider.name, spans, in_utc(young)).items():
             if (request := self._request_for(article_id, url)) is not None:
                 yield as_look(request)
-        self.run.looked_until = _stamp(until)
+        self.run.looked_until = in_utc(until)
 
     async def _refreshed(self) -> AsyncIterator[Request]:
         """What ``refresh=`` asks for; all of it a batch at a time, so the queue does not hold the whole store."""
@@ -154,10 +154,6 @@ class Looks:
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Of an article's page its article, if it has to be read; of other pages what has to be asked for."""
         request = _request(response)
-        if is_unasked(request, response) and "origin" not in request.cb_kwargs:
-            failed = self.run.article_failed if "address" in request.cb_kwargs else self.run.source_failed
-            failed(request, UNASKED)
-            return
         if "source" in request.cb_kwargs and response.status == NOT_MODIFIED:
             return
         if "address" not in request.cb_kwargs:
@@ -228,10 +224,6 @@ class Looks:
         logger.warning("Article %s is not at the outlet any more: %s", address.url, exception)
         withdrawn = self.run.found_gone(address.article_id, address.url)
         return [withdrawn] if withdrawn is not None else []
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _request(response: Response) -> Request:

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
-from mirror_crawler.clock import BEIJING
+from mirror_crawler.clock import BEIJING, in_utc
 from mirror_crawler.conditional import CONDITIONAL
 from mirror_crawler.discovery import feed_entries, sitemap_entries
 from mirror_crawler.health import Expectations
@@ -209,6 +209,8 @@ class OutletSpider(Spider):
         parsed = self.article_page.from_response(response, self.addresses)
         try:
             article = parsed.article(self.name, utc_now())
+        except GonePageError:
+            raise
         except PageError as error:
             if parsed.is_error_page or (parsed.stands_for_another and self._is_list(response)):
                 raise GonePageError("soft 404: a page without an article") from error
@@ -254,8 +256,8 @@ def cause_of(failure: Failure) -> str:
 
 
 def utc_now() -> str:
-    """The time now in UTC, ISO 8601 to the second: the form of every time of ours."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """The time now, see :func:`mirror_crawler.clock.in_utc`."""
+    return in_utc(datetime.now(UTC))
 
 
 def load_outlets(settings: BaseSettings) -> dict[str, type[OutletSpider]]:

@@ -11,8 +11,9 @@ import hashlib
 import re
 import string
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
+from mirror_crawler.clock import in_utc
 from mirror_crawler.items import Article
 
 PATTERN = "{outlet}/{year}/{month}/{day}/{article_id}.md"
@@ -149,6 +150,6 @@ def order_key(article: Article) -> str:
     ISO 8601 in one zone, so keys compare as strings.
     """
     if article.published_at:
-        return datetime.fromisoformat(article.published_at).astimezone(UTC).isoformat(timespec="seconds")
+        return in_utc(datetime.fromisoformat(article.published_at))
     day = article_path("{year}-{month}-{day}", outlet="", article_id="", url=article.url, published_at=None, section="")
     return f"{day}T00:00:00+00:00"

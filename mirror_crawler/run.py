@@ -18,6 +18,7 @@ from scrapy import Request, signals
 from scrapy.utils.asyncio import sleep
 
 from mirror_crawler import feeds, health, hooks, logs
+from mirror_crawler.clock import in_utc
 from mirror_crawler.config import MirrorConfig
 from mirror_crawler.items import Article
 from mirror_crawler.journal import Journal
@@ -121,9 +122,9 @@ class Run:
 
     def _begin(self) -> None:
         self.started = datetime.now(UTC)
-        self.name = self.store.begin_run(self.outlet, _stamp(self.started))
+        self.name = self.store.begin_run(self.outlet, in_utc(self.started))
         logs.name_run(self.outlet, self.name)
-        self.tally.gone_lately = self.store.gone_since(self.outlet, _stamp(self.started - _LATELY))
+        self.tally.gone_lately = self.store.gone_since(self.outlet, in_utc(self.started - _LATELY))
         for name in self.store.unfinished_runs(self.outlet):
             if name != self.name:
                 self._finish_killed(name)
@@ -186,14 +187,16 @@ class Run:
 
     def _end(self) -> dict[str, Any]:
         """Keep the report, in a file and in the store. What cannot be kept makes the run fail."""
-        finished_at = _stamp(datetime.now(UTC))
+        finished_at = in_utc(datetime.now(UTC))
+        report = self._report(finished_at)
         try:
-            health.write_report(self.config.data, self._report(finished_at))
+            health.write_report(self.config.data, report)
         except OSError as error:
             self.problem(f"the report could not be written: {error}")
-        report, judgement = self._report(finished_at), self.judgement
+            report = self._report(finished_at)
         if self._feed_failed():
             return report
+        judgement = self.judgement
         try:
             self.store.end_run(
                 self.outlet,
@@ -212,7 +215,7 @@ class Run:
         return health.report(
             outlet=self.outlet,
             run=self.name,
-            started_at=_stamp(self.started),
+            started_at=in_utc(self.started),
             finished_at=finished_at,
             verdict=self.judgement,
             tally=self.tally,
@@ -226,7 +229,7 @@ class Run:
         ):
             feeds.write_feed(feeds.feed_path(self.config.data, self.outlet, kind, name), lines)
         told = {"outlet": self.outlet, "run": name, "verdict": "killed"}
-        self.store.end_run(self.outlet, name, finished_at=_stamp(self.started), verdict="killed", report=told)
+        self.store.end_run(self.outlet, name, finished_at=in_utc(self.started), verdict="killed", report=told)
         self.count("runs/finished_after_kill")
         logger.warning("Run %s of %s had been killed; its feeds are complete now", name, self.outlet)
 
@@ -312,7 +315,7 @@ class Run:
     def article_lost(self, article_id: str, url: str, cause: str) -> None:
         """An article did not get into the store. It is wanted from now on, and asked for again by later runs."""
         with self.storing():
-            self.store.note_failure(self.outlet, article_id, url, cause, _stamp(datetime.now(UTC)))
+            self.store.note_failure(self.outlet, article_id, url, cause, in_utc(datetime.now(UTC)))
         self.count("articles/failed")
         self.count(f"articles/failed/{cause.partition(' (')[0][:60]}")
         logger.warning("Article %s: %s", url, cause)
@@ -322,7 +325,7 @@ class Run:
     def found_gone(self, article_id: str, url: str) -> Article | None:
         """The outlet has a stored article not any more; the article as withdrawn when another run has found so too."""
         with self.storing():
-            return self.store.note_gone(self.outlet, article_id, url, self.name, _stamp(datetime.now(UTC)))
+            return self.store.note_gone(self.outlet, article_id, url, self.name, in_utc(datetime.now(UTC)))
         return None
 
     def problem(self, message: str) -> None:
@@ -355,7 +358,7 @@ class Run:
         if self.tally.body_lengths.count >= health.MANY_BODIES:
             reports = (run.report for run in self.store.last_runs(self.outlet, _RUNS_OF_A_MONTH))
             since = self.started - timedelta(days=health.BODY_DAYS)
-            self._earlier = health.earlier_lengths(reports, _stamp(since))
+            self._earlier = health.earlier_lengths(reports, in_utc(since))
         return not self.refused and self.judgement.publishes
 
     @property
@@ -381,7 +384,3 @@ class Run:
 def feed_parameters(parameters: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """What feed addresses may contain beside Scrapy's own: ``%(data)s``, the data directory, and ``%(run)s``."""
     return {**parameters, "data": spider.settings["MIRROR_DATA"], "run": Run.of(spider.crawler).name}
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

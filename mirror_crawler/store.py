@@ -233,7 +233,7 @@ class ArticleStore:
     def is_published(self, outlet: str) -> bool:
         """Whether what the outlet's latest run brought may be published: it ended well, or publishes right now."""
         with self._read() as db:
-            return bool(_value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None))
+            return _value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None)
 
     def looked_until(self, outlet: str) -> str | None:
         """The moment (UTC) until which young articles were looked at again by the latest run that did so."""

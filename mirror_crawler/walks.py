@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from scrapy import Request
 from scrapy.http import Response
 
-from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, UNASKED, asked_url, is_unasked, validator_of
+from mirror_crawler.conditional import CONDITIONAL, NOT_MODIFIED, asked_url, validator_of
 from mirror_crawler.items import Listing
 from mirror_crawler.journal import Journal
 from mirror_crawler.looks import as_look
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from mirror_crawler.addresses import ListAddress
+
 logger = logging.getLogger(__name__)
 
 
@@ -62,9 +63,6 @@ class Walks:
         if "origin" not in request.cb_kwargs:
             async for thing in result:
                 yield thing
-            return
-        if is_unasked(request, response):
-            self.run.list_failed(request, UNASKED)
             return
         with self.run.storing():
             if response.status == NOT_MODIFIED:
@@ -112,11 +110,8 @@ class Walks:
         known = self.run.store.listed(self.run.spider.name, origin.kind, origin.list_id, ids)
         self.run.count("listings/known", len(known))
         yield from (each for each in listings if each.article_id not in known)
-        retitled = {
-            each.article_id: plain(each.title)
-            for each in listings
-            if each.article_id in known and each.title and plain(each.title) != known[each.article_id]
-        }
+        titles = {each.article_id: plain(each.title) for each in listings if each.article_id in known}
+        retitled = {article_id: title for article_id, title in titles.items() if title and title != known[article_id]}
         self.run.store.note_titles(self.run.spider.name, origin.kind, origin.list_id, retitled)
         for each in listings:
             request = articles[each.article_id]

@@ -39,7 +39,7 @@ from mirror_crawler.run import Run
 from mirror_crawler.store import ArticleStore
 from tests.site import SampleSite
 from tests.site.load import many
-from tests.site.server import Request
+from tests.site.server import Answer, Request
 from tests.site.stories import Story
 
 REPO = Path(__file__).parent.parent
@@ -52,6 +52,14 @@ _PATIENCE = 60.0
 def news(outlet: str, count: int, *, start: int = 0) -> list[Story]:
     """Generated articles that stand in one section of their outlet."""
     return [dataclasses.replace(story, sections=(SECTION[outlet],)) for story in many(outlet, count, start=start)]
+
+
+class ClockedSite(SampleSite):
+    """Notes when it was asked for what."""
+
+    def answer(self, url: str) -> Answer:
+        self.times = [*getattr(self, "times", []), (time.monotonic(), url)]
+        return super().answer(url)
 
 
 class Reactor:

@@ -71,8 +71,8 @@ class TestRequest:
 class TestResponse:
     @pytest.mark.parametrize(("status", "counted"), [(304, 1), (200, 0), (404, 0)])
     def test_what_was_not_sent_is_counted(self, crawler: Crawler, status: int, counted: int) -> None:
-        response = Response(URL, status=status)
-        assert Conditional.from_crawler(crawler).process_response(Request(URL), response) is response
+        request, response = Request(URL, headers={"If-None-Match": '"a"'}), Response(URL, status=status)
+        assert Conditional.from_crawler(crawler).process_response(request, response) is response
         assert Run.of(crawler).counted("http/not_modified") == counted
 
     @pytest.mark.parametrize(

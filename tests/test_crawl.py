@@ -24,6 +24,7 @@ from mirror_crawler.commands.crawl import Command
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.locks import FileLock
+from tests.life import page_of
 from tests.mirror import (
     REPO,
     SECTION,
@@ -57,18 +58,6 @@ def everything(world: World, outlet: str) -> dict[str, str]:
 
 def words(outlet: str, arguments: dict[str, str]) -> list[str]:
     return ["crawl", outlet, *(part for name, value in arguments.items() for part in ("-a", f"{name}={value}"))]
-
-
-def page_of(story: Story) -> str:
-    """The path of an article's page in the tree."""
-    return paths.article_path(
-        paths.PATTERN,
-        outlet=story.outlet,
-        article_id=story.article_id,
-        url=story.url,
-        published_at=story.published_at,
-        section="",
-    )
 
 
 class Whole(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,20 +15,12 @@ from mirror_crawler import run as run_module
 from mirror_crawler.blocked import IN_A_ROW
 from mirror_crawler.locks import FileLock
 from tests.life import LONG_AFTER, State
-from tests.mirror import FAST, SECTION, Mirror, article_requests, fingerprint, news, wait_until
-from tests.site import Answer, SampleSite, answers
+from tests.mirror import FAST, SECTION, ClockedSite, Mirror, article_requests, fingerprint, news, wait_until
+from tests.site import Answer, answers
 from tests.site.world import World, robots
 
 STORIES = news("epochtimes", 12)
 WORDS = ("crawl", "epochtimes", "-a", "section=nsc413")
-
-
-class ClockedSite(SampleSite):
-    """Notes when it was asked for what."""
-
-    def answer(self, url: str) -> Answer:
-        self.times = [*getattr(self, "times", []), (time.monotonic(), url)]
-        return super().answer(url)
 
 
 @pytest.fixture

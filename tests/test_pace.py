@@ -26,22 +26,14 @@ from mirror_crawler.pace import (
     rest_after,
     retry_after,
 )
-from tests.mirror import Mirror, article_requests, news
-from tests.site import Answer, SampleSite
+from tests.mirror import ClockedSite, Mirror, article_requests, news
+from tests.site import Answer
 from tests.site.world import World
 
 STORIES = news("epochtimes", 12)
 FIRST = STORIES[0]
 ONE_BY_ONE = {"CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY": 0.005}
 """Without any delay Scrapy 2.19 sends all that is queued at once, however many requests a slot may have."""
-
-
-class ClockedSite(SampleSite):
-    """Notes when it was asked for what."""
-
-    def answer(self, url: str) -> Answer:
-        self.times = [*getattr(self, "times", []), (time.monotonic(), url)]
-        return super().answer(url)
 
 
 @pytest.fixture

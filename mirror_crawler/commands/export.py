@@ -63,7 +63,7 @@ class Command(ScrapyCommand):
         count = 0
         try:
             with contextlib.closing(lines), _opened(output) as file:
-                for count, line in enumerate(lines, 1):  # noqa: B007
+                for count, line in enumerate(lines, 1):  # noqa: B007  (counted for afterwards)
                     file.write(line.encode() + b"\n")
         except OSError as error:
             self.exitcode = 1
