@@ -2,7 +2,8 @@
 
 Three groups of tables. *Records* (versions, listings, runs) are what was crawled. *State* (articles, lists, walks,
 entries, unplaced, wanted, gone, validators, links) is kept beside them so that no question needs a scan. *Pages*
-(stale, trees, files) say which pages have to be written again, and what was written last where.
+(pictures, stale, trees, files, unpublished, volumes) say what pages show and which have to be written again, what was
+written last where, and what of it is not published yet.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 2
+VERSION = 3
 """Version of these tables, kept in the database itself. ``_STEPS`` leads to each from the one before."""
 
 BUSY_SECONDS = 60
@@ -194,6 +195,22 @@ validators = Table(
     sqlite_with_rowid=False,
 )
 
+pictures = Table(
+    "pictures",
+    metadata,
+    # What the pages of articles want to show, by its address at the outlet; asset null: it is still to be fetched.
+    _key("url"),
+    _text("outlet"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    _maybe("asset"),  # its content address
+    Column("width", Integer),  # pixels, as it is kept
+    Column("height", Integer),
+    _maybe("cause"),  # of the last failure
+    _maybe("at"),
+    sqlite_with_rowid=False,
+)
+Index("pictures_missing", pictures.c.outlet, pictures.c.tries, sqlite_where=pictures.c.asset.is_(None))
+
 links = Table(
     "links",
     metadata,
@@ -225,6 +242,23 @@ trees = Table(
     _key("root"),  # the directory of a tree of pages
     _text("look"),  # what its pages depend on beside the records: theme, templates, settings
     sqlite_with_rowid=False,
+)
+
+unpublished = Table(
+    "unpublished",
+    metadata,
+    # Files that were written or removed, or are about to be, since a tree was committed last.
+    _key("root"),
+    _key("path"),
+    sqlite_with_rowid=False,
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    # The repositories after the first that a mirror fills one after the other.
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 2
+    _text("first_day"),  # yyyy-mm-dd in the path of the first articles that belong to it
 )
 
 files = Table("files", metadata, _key("root"), _key("path"), _text("sha256"), sqlite_with_rowid=False)
@@ -363,6 +397,12 @@ def _to_2(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _to_3(connection: sqlite3.Connection) -> None:
+    """Pictures of our own, and publishing. Stored articles want their pictures from now on."""
+    for statement in _TO_3.split(";\n"):
+        connection.execute(statement)
+
+
 _TO_2 = """
 CREATE TABLE walks (outlet TEXT NOT NULL, kind TEXT NOT NULL, list_id TEXT NOT NULL, window TEXT NOT NULL,
     next_url TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (outlet, kind, list_id, window)) WITHOUT ROWID;
@@ -378,5 +418,20 @@ UPDATE versions SET record = substr(record, 1, length(record) - 1) || ', "withdr
 """
 """Spelled out and not made from the tables above, which go on to change: it leads to version 2 for ever."""
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (lambda _: None, _to_2)
+_TO_3 = """
+CREATE TABLE pictures (url TEXT NOT NULL, outlet TEXT NOT NULL, tries INTEGER DEFAULT '0' NOT NULL, asset TEXT,
+    width INTEGER, height INTEGER, cause TEXT, at TEXT, PRIMARY KEY (url)) WITHOUT ROWID;
+CREATE INDEX pictures_missing ON pictures (outlet, tries) WHERE asset IS NULL;
+CREATE TABLE unpublished (root TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (root, path)) WITHOUT ROWID;
+CREATE TABLE volumes (number INTEGER NOT NULL, first_day TEXT NOT NULL, PRIMARY KEY (number));
+CREATE TEMP TABLE shown AS SELECT v.outlet, v.article_id, picture.value ->> 'url' AS url
+    FROM articles AS a JOIN versions AS v USING (outlet, article_id, revision),
+    json_each(json_insert(v.record -> 'images', '$[#]', v.record -> 'lead_image')) AS picture
+    WHERE picture.value ->> 'url' IS NOT NULL;
+INSERT OR IGNORE INTO pictures (url, outlet) SELECT url, outlet FROM shown;
+INSERT OR IGNORE INTO links SELECT outlet, article_id, '', 'picture', url FROM shown;
+DROP TABLE shown
+"""
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (lambda _: None, _to_2, _to_3)
 """What brings the tables from each version (their place here) to the next; there was no version 0."""

@@ -7,21 +7,18 @@ times are given by the caller, as UTC ISO 8601.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import sqlite3
-import threading
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple, Self, cast
-
-from sqlalchemy.pool import PoolProxiedConnection
+from typing import Any, Literal, NamedTuple, Self
 
 from mirror_crawler import statements as sql
+from mirror_crawler.database import Database, value
 from mirror_crawler.items import Article, Listing, reads_the_same
 from mirror_crawler.paths import ENTRIES_PER_PAGE, order_key
-from mirror_crawler.schema import StoreError, open_pool, told
+from mirror_crawler.schema import StoreError
 
 __all__ = [
     "ArticleStore",
@@ -158,10 +155,7 @@ class ArticleStore:
     """
 
     def __init__(self, address: str) -> None:
-        self._pool, self._file = open_pool(address)
-        # SQLite has one writer at a time; threads that queue here need not poll for it.
-        self._lock = threading.Lock()
-        self._writer = self._pool.connect()
+        self.database = Database(address)
 
     def __enter__(self) -> Self:
         return self
@@ -171,15 +165,14 @@ class ArticleStore:
 
     def close(self) -> None:
         """Give the file back. A generator of this store that was not read to its end must be closed before."""
-        self._writer.close()
-        self._pool.dispose()
+        self.database.close()
 
     # --- runs ---
 
     def begin_run(self, outlet: str, started_at: str) -> str:
         """Note that a run began and return its name: the start as ``20261122T013717Z``, or the next free second."""
         moment = datetime.fromisoformat(started_at).astimezone(UTC)
-        with self._write() as db:
+        with self.database.write() as db:
             while True:
                 run = moment.strftime("%Y%m%dT%H%M%SZ")
                 if db.execute(sql.RUN_EXISTS, {"outlet": outlet, "run": run}).fetchone() is None:
@@ -204,16 +197,16 @@ class ArticleStore:
         """
         text = json.dumps(dict(report), ensure_ascii=False)
         values = {"finished_at": finished_at, "verdict": verdict, "report": text, "looked_until": looked_until}
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.END_RUN, {"for_outlet": outlet, "for_run": run, **values})
 
     def unfinished_runs(self, outlet: str) -> list[str]:
         """Runs that began and did not end, oldest first: killed ones, and those that go on right now."""
-        return [row["run"] for row in self._rows(sql.UNFINISHED_RUNS, outlet=outlet)]
+        return [row["run"] for row in self.database.rows(sql.UNFINISHED_RUNS, outlet=outlet)]
 
     def last_runs(self, outlet: str, count: int) -> list[Run]:
         """The latest runs, newest first."""
-        rows = self._rows(sql.LAST_RUNS, outlet=outlet, count=count)
+        rows = self.database.rows(sql.LAST_RUNS, outlet=outlet, count=count)
         return [
             Run(
                 row["run"],
@@ -227,36 +220,36 @@ class ArticleStore:
 
     def begin_publishing(self, outlet: str, run: str) -> None:
         """A run that has not ended yet is good, so what it brought may be published: see :meth:`is_published`."""
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.BEGIN_PUBLISHING, {"for_outlet": outlet, "for_run": run})
 
     def is_published(self, outlet: str) -> bool:
         """Whether what the outlet's latest run brought may be published: it ended well, or publishes right now."""
-        with self._read() as db:
-            return _value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None)
+        with self.database.read() as db:
+            return value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None)
 
     def looked_until(self, outlet: str) -> str | None:
         """The moment (UTC) until which young articles were looked at again by the latest run that did so."""
-        rows = self._rows(sql.LOOKED_UNTIL, outlet=outlet)
+        rows = self.database.rows(sql.LOOKED_UNTIL, outlet=outlet)
         return rows[0]["looked_until"] if rows else None
 
     def run_articles(self, outlet: str, run: str) -> Iterator[str]:
         """The JSON lines of the article versions that a run stored, in the order of storing."""
-        return self._stream(sql.ARTICLES_OF_RUN, outlet=outlet, run=run)
+        return self.database.stream(sql.ARTICLES_OF_RUN, outlet=outlet, run=run)
 
     def run_listings(self, outlet: str, run: str) -> Iterator[str]:
         """The JSON lines of the listings that a run stored, in the order of storing."""
-        return self._stream(sql.LISTINGS_OF_RUN, outlet=outlet, run=run)
+        return self.database.stream(sql.LISTINGS_OF_RUN, outlet=outlet, run=run)
 
     # --- crawl ---
 
     def stored(self, outlet: str, ids: Collection[str]) -> set[str]:
         """Those of some article ids (about a page of them) that are stored."""
-        return {row["article_id"] for row in self._rows(sql.STORED, outlet=outlet, keys=json.dumps(list(ids)))}
+        return {row["article_id"] for row in self.database.rows(sql.STORED, outlet=outlet, keys=json.dumps(list(ids)))}
 
     def listed(self, outlet: str, kind: str, list_id: str, ids: Collection[str]) -> dict[str, str]:
         """Those of some article ids (about a page of them) that a list is known to name → the title it showed last."""
-        rows = self._rows(sql.LISTED, outlet=outlet, kind=kind, list_id=list_id, keys=json.dumps(list(ids)))
+        rows = self.database.rows(sql.LISTED, outlet=outlet, kind=kind, list_id=list_id, keys=json.dumps(list(ids)))
         return {row["article_id"]: row["title"] for row in rows}
 
     def put_article(
@@ -269,7 +262,7 @@ class ArticleStore:
         mirror gets one of them. The article is not wanted any more, and not gone.
         Raises ValueError when a time cannot be read.
         """
-        with self._write() as db:
+        with self.database.write() as db:
             known = _current(db, *article.key)
             stored, outcome = _compare(db, article, known)
             if outcome in ("new", "revised"):
@@ -292,7 +285,7 @@ class ArticleStore:
         An article that is not stored becomes wanted; a stored one gets a place in the list with the next
         :meth:`place`.
         """
-        with self._write() as db:
+        with self.database.write() as db:
             return [_keep_listing(db, listing, run) for listing in found]
 
     def note_titles(self, outlet: str, kind: str, list_id: str, titles: Mapping[str, str]) -> None:
@@ -300,9 +293,9 @@ class ArticleStore:
         if not titles:
             return
         of_list = _list_key(outlet, kind, list_id)
-        with self._write() as db:
+        with self.database.write() as db:
             for article_id, title in titles.items():
-                record = _value(db, sql.LISTING_RECORD, {**of_list, "article_id": article_id})
+                record = value(db, sql.LISTING_RECORD, {**of_list, "article_id": article_id})
                 listing = dataclasses.replace(Listing.from_record(json.loads(record)), title=title)
                 of_listing = {**_for(of_list), "for_article_id": article_id}
                 db.execute(sql.RETITLE_LISTING, {**of_listing, "record": _record(listing)})
@@ -310,7 +303,7 @@ class ArticleStore:
 
     def wanted(self, outlet: str, limit: int) -> list[Wanted]:
         """Articles that were listed or failed and are not stored, or are to be looked at again, fewest tries first."""
-        rows = self._rows(sql.WANTED, outlet=outlet, count=limit)
+        rows = self.database.rows(sql.WANTED, outlet=outlet, count=limit)
         return [Wanted(row["article_id"], row["url"], bool(row["stored"])) for row in rows]
 
     def note_failure(self, outlet: str, article_id: str, url: str, cause: str, at: str) -> None:
@@ -319,7 +312,7 @@ class ArticleStore:
         A stored one that is not wanted does not become so: it will be looked at again in its time.
         """
         key = {"outlet": outlet, "article_id": article_id}
-        with self._write() as db:
+        with self.database.write() as db:
             if _current(db, outlet, article_id) is None:
                 db.execute(sql.NOTE_FAILURE, {**key, "url": url, "cause": cause, "at": at})
             else:
@@ -328,21 +321,21 @@ class ArticleStore:
 
     def drop_wanted(self, outlet: str, article_id: str) -> None:
         """An article is not to be asked for, although it was listed."""
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.DROP_WANTED, {"outlet": outlet, "article_id": article_id})
 
     def want_undated(self, outlet: str) -> None:
         """Articles whose time of publication is not known, and that have no place in a list yet, are to be read again,
         whatever the outlet says of the state of their pages.
         """
-        with self._write() as db:
+        with self.database.write() as db:
             for row in db.execute(sql.UNDATED, {"outlet": outlet}).fetchall():
                 db.execute(sql.WANT_AGAIN, {"outlet": outlet, "article_id": row["article_id"], "url": row["url"]})
                 db.execute(sql.DROP_VALIDATOR, {"url": row["url"]})
 
     def want_given_up(self, outlet: str) -> None:
         """Articles that failed too often to be asked for are asked for again."""
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.WANT_GIVEN_UP, {"for_outlet": outlet})
 
     def walk_begin(self, outlet: str, kind: str, list_id: str, name: str, window: str = "") -> Walk | None:
@@ -352,7 +345,7 @@ class ArticleStore:
         rest is known.
         """
         key = {**_list_key(outlet, kind, list_id), "window": window}
-        with self._write() as db:
+        with self.database.write() as db:
             row = db.execute(sql.WALK, key).fetchone()
             if row is None:
                 db.execute(sql.SET_WALK, {**key, "next_url": "", "page": 1})
@@ -362,12 +355,12 @@ class ArticleStore:
     def walk_at(self, outlet: str, kind: str, list_id: str, next_url: str, page: int, window: str = "") -> None:
         """The walk of a list has come to page number ``page`` at ``next_url``; what those before it name is stored."""
         key = {**_list_key(outlet, kind, list_id), "window": window}
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.SET_WALK, {**key, "next_url": next_url, "page": page})
 
     def walk_end(self, outlet: str, kind: str, list_id: str, window: str = "") -> None:
         """The walk of a list came to its end."""
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.END_WALK, {**_list_key(outlet, kind, list_id), "window": window})
 
     # --- looking again ---
@@ -381,7 +374,7 @@ class ArticleStore:
         found: dict[str, str] = {}
         asked = [(after, upto, "%") for after, upto in spans]
         asked.append((updating_after, "9999", f"%{UPDATE_MARK}%"))
-        with self._read() as db:
+        with self.database.read() as db:
             for after, upto, title in asked:
                 rows = db.execute(sql.DUE_LOOKS, {"outlet": outlet, "after": after, "upto": upto, "title": title})
                 found.update((row["article_id"], row["url"]) for row in rows)
@@ -389,17 +382,17 @@ class ArticleStore:
 
     def article_ids(self, outlet: str, after: str, limit: int) -> list[tuple[str, str]]:
         """``(article_id, url)`` of stored articles with ids after ``after``, in the order of their ids."""
-        rows = self._rows(sql.ARTICLE_IDS, outlet=outlet, after=after, count=limit)
+        rows = self.database.rows(sql.ARTICLE_IDS, outlet=outlet, after=after, count=limit)
         return [(row["article_id"], row["url"]) for row in rows]
 
     def urls(self, outlet: str, ids: Collection[str]) -> dict[str, str]:
         """The addresses of those of some articles that are stored."""
-        rows = self._rows(sql.ARTICLE_URLS, outlet=outlet, keys=json.dumps(list(ids)))
+        rows = self.database.rows(sql.ARTICLE_URLS, outlet=outlet, keys=json.dumps(list(ids)))
         return {row["article_id"]: row["url"] for row in rows}
 
     def looked(self, outlet: str, article_id: str) -> None:
         """A look was told that an article is unchanged: it is not wanted any more, and not gone."""
-        with self._write() as db:
+        with self.database.write() as db:
             _settle_look(db, outlet, article_id)
 
     def note_gone(self, outlet: str, article_id: str, url: str, run: str, at: str) -> Article | None:
@@ -409,7 +402,7 @@ class ArticleStore:
         with ``withdrawn_at``, to be stored with :meth:`withdraw`. None in all other cases.
         """
         key = {"outlet": outlet, "article_id": article_id}
-        with self._write() as db:
+        with self.database.write() as db:
             current = _current(db, outlet, article_id)
             if current is None:
                 return None
@@ -428,32 +421,34 @@ class ArticleStore:
 
     def gone_since(self, outlet: str, since: str) -> int:
         """How many stored articles were found gone at or after a time (UTC, ISO 8601), and not found again."""
-        return int(self._rows(sql.GONE_SINCE, outlet=outlet, since=since)[0]["number"])
+        return int(self.database.rows(sql.GONE_SINCE, outlet=outlet, since=since)[0]["number"])
 
     def withdraw(self, article: Article, run: str) -> None:
         """Note in its record that the outlet has an article not any more, since ``withdrawn_at``."""
-        with self._write() as db:
+        with self.database.write() as db:
             _amend(db, article, run, None)
             db.execute(sql.DROP_WANTED, {"outlet": article.outlet, "article_id": article.article_id})
 
     def withdrawn(self, outlet: str, ids: Collection[str]) -> set[str]:
         """Those of some article ids that the outlet had not any more when they were looked at last."""
-        return {row["article_id"] for row in self._rows(sql.WITHDRAWN, outlet=outlet, keys=json.dumps(list(ids)))}
+        return {
+            row["article_id"] for row in self.database.rows(sql.WITHDRAWN, outlet=outlet, keys=json.dumps(list(ids)))
+        }
 
     def revisions(self, outlet: str, article_id: str) -> Iterator[Article]:
         """All versions of an article, oldest first."""
-        lines = self._stream(sql.REVISIONS, outlet=outlet, article_id=article_id)
+        lines = self.database.stream(sql.REVISIONS, outlet=outlet, article_id=article_id)
         return (Article.from_stored(json.loads(line)) for line in lines)
 
     def validator(self, url: str) -> Validator | None:
         """What the outlet said last of the state of the page at ``url``; None when it did not."""
-        rows = self._rows(sql.VALIDATOR, url=url)
+        rows = self.database.rows(sql.VALIDATOR, url=url)
         return Validator._make(rows[0]) if rows else None
 
     def put_validators(self, found: Mapping[str, Validator]) -> None:
         """Note what the outlet says of the state of pages, address → validator. All they name must be stored."""
         if found:
-            with self._write() as db:
+            with self.database.write() as db:
                 for url, validator in found.items():
                     _keep_validator(db, url, validator)
 
@@ -467,7 +462,7 @@ class ArticleStore:
         """
         after = _list_key(outlet or "", "")
         while True:
-            with self._write() as db:
+            with self.database.write() as db:
                 found = db.execute(sql.NEXT_UNPLACED, after).fetchone()
                 if found is None or outlet not in (None, found["outlet"]):
                     return
@@ -481,7 +476,7 @@ class ArticleStore:
         will place them. So are pages of the outlets ``held_back``.
         """
         found: list[Stale] = []
-        with self._read() as db:
+        with self.database.read() as db:
             for kind in kinds:
                 values = {"kind": kind, "count": limit - len(found), "keys": json.dumps(list(held_back))}
                 rows = db.execute(sql.STALE, values)
@@ -491,12 +486,12 @@ class ArticleStore:
     def settle(self, pages: Sequence[Stale]) -> None:
         """These pages were written. One that was marked again meanwhile stays stale."""
         if pages:
-            with self._write() as db:
+            with self.database.write() as db:
                 db.executemany(sql.SETTLE, [{"stamp": page.stamp} for page in pages])
 
     def all_pages(self) -> Iterator[Stale]:
         """Every page of a held article and every numbered page that the store implies, with stamp 0."""
-        with self._read(snapshot=True) as db:
+        with self.database.read(snapshot=True) as db:
             for row in db.execute(sql.ALL_ARTICLES):
                 yield Stale(row["outlet"], "article", row["article_id"], 0)
             for row in db.execute(sql.ALL_LISTS):
@@ -505,7 +500,7 @@ class ArticleStore:
 
     def articles(self, keys: Collection[tuple[str, str]]) -> list[Article]:
         """The current versions of the articles with these keys; those not stored are left out. In no fixed order."""
-        rows = self._rows(sql.CURRENT, keys=json.dumps(list(keys)))
+        rows = self.database.rows(sql.CURRENT, keys=json.dumps(list(keys)))
         return [Article.from_stored(json.loads(row["record"])) for row in rows]
 
     def held(self, targets: Collection[Target]) -> dict[Target, Held]:
@@ -514,67 +509,67 @@ class ArticleStore:
         wanted_lists = [tuple(target) for target in targets if target.kind != "article"]
         found: dict[Target, Held] = {}
         if wanted_articles:
-            for row in self._rows(sql.HELD_ARTICLES, keys=json.dumps(wanted_articles)):
+            for row in self.database.rows(sql.HELD_ARTICLES, keys=json.dumps(wanted_articles)):
                 held = Held(row["title"], row["url"], row["published_at"], row["section_id"], row["revision"])
                 found[Target(row["outlet"], "article", row["article_id"])] = held
         if wanted_lists:
-            for row in self._rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
+            for row in self.database.rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
                 found[Target(row["outlet"], row["kind"], row["list_id"])] = Held(row["name"])
         return found
 
     def entries(self, outlet: str, kind: str, list_id: str, first: int, last: int) -> list[Entry]:
         """The places ``first`` to ``last`` of a list, both included, oldest first."""
         statement = sql.TAG_ENTRIES if kind == "tags" else sql.ENTRIES
-        rows = self._rows(statement, outlet=outlet, kind=kind, list_id=list_id, first=first, last=last)
+        rows = self.database.rows(statement, outlet=outlet, kind=kind, list_id=list_id, first=first, last=last)
         return [Entry._make(row) if kind != "tags" else Entry(row["seq"], row["member"], row["name"]) for row in rows]
 
     def list_name(self, outlet: str, kind: str, list_id: str) -> str:
         """The name of a section or tag list: the one its first place came with, so its pages never change for it."""
-        rows = self._rows(sql.LIST_NAME, outlet=outlet, kind=kind, list_id=list_id)
+        rows = self.database.rows(sql.LIST_NAME, outlet=outlet, kind=kind, list_id=list_id)
         return rows[0]["name"] if rows else list_id
 
     def published_titles(self, outlet: str, ids: Collection[str]) -> dict[str, str]:
         """The titles of some articles (about a page of them) as the last run that was published knew them."""
-        rows = self._rows(sql.PUBLISHED_TITLES, outlet=outlet, keys=json.dumps(list(ids)))
+        rows = self.database.rows(sql.PUBLISHED_TITLES, outlet=outlet, keys=json.dumps(list(ids)))
         return {row["article_id"]: row["title"] for row in rows}
 
     def list_size(self, outlet: str, kind: str, list_id: str) -> int:
         """How many places a list has; 0 for a list that the mirror does not hold."""
-        rows = self._rows(sql.LIST_SIZE, outlet=outlet, kind=kind, list_id=list_id)
+        rows = self.database.rows(sql.LIST_SIZE, outlet=outlet, kind=kind, list_id=list_id)
         return rows[0]["size"] if rows else 0
 
     def lists(self, outlet: str, kind: str) -> list[tuple[str, str]]:
         """``(list_id, name)`` of the lists of a kind that the mirror holds, by id."""
-        return [(row["list_id"], row["name"]) for row in self._rows(sql.LISTS, outlet=outlet, kind=kind)]
+        return [(row["list_id"], row["name"]) for row in self.database.rows(sql.LISTS, outlet=outlet, kind=kind)]
 
     def outlets(self) -> list[str]:
         """The outlets of which an article is stored."""
-        with self._read() as db:
+        with self.database.read() as db:
             return list(_outlets(db, "articles"))
 
     def file_hashes(self, root: str, paths: Collection[str]) -> dict[str, str]:
         """SHA-256 of what was written last to each of these paths of the tree at ``root``; a path not recorded is
         left out.
         """
-        rows = self._rows(sql.FILE_HASHES, root=root, keys=json.dumps(list(paths)))
+        rows = self.database.rows(sql.FILE_HASHES, root=root, keys=json.dumps(list(paths)))
         return {row["path"]: row["sha256"] for row in rows}
 
     def record_files(self, root: str, hashes: Mapping[str, str]) -> None:
         """Note what was written to the tree at ``root``: path → SHA-256."""
         if hashes:
-            rows = [{"root": root, "path": path, "sha256": value} for path, value in hashes.items()]
-            with self._write() as db:
+            rows = [{"root": root, "path": path, "sha256": sha256} for path, sha256 in hashes.items()]
+            with self.database.write() as db:
                 db.executemany(sql.RECORD_FILE, rows)
 
     def forget_files(self, root: str, paths: Collection[str]) -> None:
         """These files are no longer part of the tree."""
         if paths:
-            with self._write() as db:
+            with self.database.write() as db:
                 db.executemany(sql.FORGET_FILE, [{"root": root, "path": path} for path in paths])
 
     def left_over_files(self, root: str, implied: Iterable[str]) -> list[tuple[str, str]]:
         """Files recorded for the tree at ``root`` that are not among the ``implied`` paths, with their SHA-256."""
-        with self._read() as db:
+        with self.database.read() as db:
             db.execute(sql.MAKE_IMPLIED)  # on disk, so any number of paths will do
             try:
                 with db:
@@ -586,19 +581,19 @@ class ArticleStore:
 
     def tree_look(self, root: str) -> str | None:
         """What the pages of the tree at ``root`` were last written with, see :meth:`set_tree_look`."""
-        rows = self._rows(sql.TREE_LOOK, root=root)
+        rows = self.database.rows(sql.TREE_LOOK, root=root)
         return rows[0]["look"] if rows else None
 
     def set_tree_look(self, root: str, look: str) -> None:
         """Every page of the tree at ``root`` is written with ``look``: theme, templates, settings."""
-        with self._write() as db:
+        with self.database.write() as db:
             db.execute(sql.SET_TREE_LOOK, {"root": root, "look": look})
 
     # --- exchange ---
 
     def has_records(self, outlet: str) -> bool:
         """Is anything of this outlet stored, be it a single listing?"""
-        with self._read() as db:
+        with self.database.read() as db:
             return any(outlet in _outlets(db, table) for table in sql.NEXT_OUTLET)
 
     def records(self, outlet: str | None = None, since: str | None = None) -> Generator[str, None, None]:
@@ -608,7 +603,7 @@ class ArticleStore:
         moment, whatever is stored meanwhile.
         """
         after = _second(since) if since else ""
-        with self._read(snapshot=True) as db:
+        with self.database.read(snapshot=True) as db:
             for name in [outlet] if outlet else _outlets(db, "articles"):
                 key = {**_list_key(name, "all"), "since": after}
                 for statement in (sql.PLACED_RECORDS, sql.UNPLACED_RECORDS):
@@ -636,7 +631,7 @@ class ArticleStore:
         An item that cannot go in has its ValueError as outcome, and the others go in.
         """
         outcomes: list[bool | ValueError] = []
-        with self._write() as db:
+        with self.database.write() as db:
             for item, targets in items:
                 try:
                     if isinstance(item, Article):
@@ -647,45 +642,6 @@ class ArticleStore:
                     outcomes.append(error)
         return outcomes
 
-    # --- access ---
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that no other writer comes into."""
-        with self._lock, told(self._file):
-            db = _driver(self._writer)
-            db.execute("BEGIN IMMEDIATE")
-            with db:
-                yield db
-
-    @contextlib.contextmanager
-    def _read(self, *, snapshot: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection to read from; with ``snapshot`` everything read is the state of one moment."""
-        with told(self._file), contextlib.closing(self._pool.connect()) as lent:
-            db = _driver(lent)
-            if snapshot:
-                db.execute("BEGIN")  # ended by the pool, which rolls back what is given back
-            yield db
-
-    def _rows(self, statement: str, **values: object) -> list[sqlite3.Row]:
-        with self._read() as db:
-            return db.execute(statement, values).fetchall()
-
-    def _stream(self, statement: str, **values: object) -> Iterator[str]:
-        with self._read(snapshot=True) as db:
-            for row in db.execute(statement, values):
-                yield row["record"]
-
-
-def _driver(lent: PoolProxiedConnection) -> sqlite3.Connection:
-    return cast(sqlite3.Connection, lent.driver_connection)
-
-
-def _value(db: sqlite3.Connection, statement: str, values: Mapping[str, object]) -> Any:
-    """The first column of the first row, or None."""
-    row = db.execute(statement, values).fetchone()
-    return row[0] if row else None
-
 
 def _current(db: sqlite3.Connection, outlet: str, article_id: str) -> sqlite3.Row | None:
     """The row of an article as it is now."""
@@ -695,10 +651,10 @@ def _current(db: sqlite3.Connection, outlet: str, article_id: str) -> sqlite3.Ro
 
 def _outlets(db: sqlite3.Connection, table: str) -> Iterator[str]:
     """The outlets in a table, one jump in its index for each."""
-    outlet = _value(db, sql.NEXT_OUTLET[table], {"outlet": ""})
+    outlet = value(db, sql.NEXT_OUTLET[table], {"outlet": ""})
     while outlet is not None:
         yield outlet
-        outlet = _value(db, sql.NEXT_OUTLET[table], {"outlet": outlet})
+        outlet = value(db, sql.NEXT_OUTLET[table], {"outlet": outlet})
 
 
 def _second(moment: str) -> str:
@@ -723,7 +679,7 @@ def _record(item: Article | Listing) -> str:
 
 def _version(db: sqlite3.Connection, key: Mapping[str, str], revision: int) -> Article:
     """A stored version of an article."""
-    return Article.from_stored(json.loads(_value(db, sql.VERSION_RECORD, {**key, "revision": revision})))
+    return Article.from_stored(json.loads(value(db, sql.VERSION_RECORD, {**key, "revision": revision})))
 
 
 def _settle_look(db: sqlite3.Connection, outlet: str, article_id: str) -> None:
@@ -936,7 +892,7 @@ def _grow(db: sqlite3.Connection, key: _ListKey, size: int, added: int) -> None:
 def _begin_list(db: sqlite3.Connection, key: _ListKey) -> None:
     """A section or tag list got its first entry, so the mirror has pages for it: name it, and mark what links to it."""
     outlet, kind, list_id = key["outlet"], key["kind"], key["list_id"]
-    name = json.loads(_value(db, sql.FIRST_LISTING, key))["list_name"]
+    name = json.loads(value(db, sql.FIRST_LISTING, key))["list_name"]
     db.execute(sql.NAME_LIST, {**_for(key), "name": name})
     _mark_linking(db, Target(outlet, kind, list_id))
     _mark(db, outlet, "all", "", _part(_size(db, _list_key(outlet, "all"))))  # its front page names the sections
@@ -957,7 +913,7 @@ def _for(key: _ListKey) -> dict[str, str]:
 
 
 def _size(db: sqlite3.Connection, key: _ListKey) -> int:
-    return _value(db, sql.LIST_SIZE, key) or 0
+    return value(db, sql.LIST_SIZE, key) or 0
 
 
 def _mark(db: sqlite3.Connection, outlet: str, kind: str, page_id: str, part: int) -> None:

@@ -166,7 +166,7 @@ class TestTables:
         plans = []
         for made in (file, tmp_path / "new.db"):
             text = getattr(statements, name)
-            with ArticleStore(address_of(made)) as store, store._read() as db:
+            with ArticleStore(address_of(made)) as store, store.database.read() as db:
                 values = dict.fromkeys(re.findall(r":(\w+)", text)) | {"keys": "[]"}
                 plans.append([row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", values)])
         assert plans[0] == plans[1]
@@ -202,9 +202,23 @@ def step(connection):
     if next(left) == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-schema._STEPS = (schema._STEPS[0], step)
+schema._STEPS = (schema._STEPS[0], step, *schema._STEPS[2:])
 ArticleStore(sys.argv[1]).close()
 """
+
+
+def test_stored_articles_want_their_pictures(tmp_path: Path) -> None:
+    made = tmp_path / "mirror.db"
+    with closing(sqlite3.connect(made)) as db:
+        db.executescript((OLD.parent / "2.sql").read_text(encoding="utf-8"))
+    ArticleStore(address_of(made)).close()
+    pictures = [f"https://i.epochtimes.com/assets/uploads/2021/03/id{number}-600x400.jpg" for number in (1, 2)]
+    assert rows_of(made, "pictures") == [(url, OUTLET, 0, None, None, None, None, None) for url in pictures]
+    assert asked(made, "SELECT article_id, to_id FROM links WHERE to_kind = 'picture'") == [
+        ("n14865003", pictures[0]),
+        ("n14865003", pictures[1]),
+        ("n14865011", pictures[1]),
+    ]
 
 
 class TestOnTheWay:

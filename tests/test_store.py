@@ -229,13 +229,13 @@ class TestOpening:
 
     def test_mistakes_of_the_program_are_not_hidden(self, store: ArticleStore) -> None:
         store.put_article(article(1), RUN)
-        with pytest.raises(sqlite3.IntegrityError), store._write() as db:
+        with pytest.raises(sqlite3.IntegrityError), store.database.write() as db:
             db.execute("INSERT INTO versions SELECT NULL, outlet, article_id, revision, run, at, record FROM versions")
         assert store.stored(OUTLET, ["n1"]) == {"n1"}
 
 
 def execute(store: ArticleStore, statement: str) -> Any:
-    connection: Any = store._writer.driver_connection
+    connection: Any = store.database._writer.driver_connection
     return connection.execute(statement).fetchone()
 
 
@@ -364,8 +364,8 @@ def photo(url: str, caption: str = "新桥（图片来源：样本）") -> Image
 
 def written(store: ArticleStore) -> tuple[int, list[bytes]]:
     """How many rows the store has written, and its bytes on disk."""
-    connection: Any = store._writer.driver_connection
-    return connection.total_changes, [Path(f"{store._file}{end}").read_bytes() for end in ("", "-wal")]
+    connection: Any = store.database._writer.driver_connection
+    return connection.total_changes, [Path(f"{store.database._file}{end}").read_bytes() for end in ("", "-wal")]
 
 
 def seen_gone(store: ArticleStore, number: int, run: str = RUN, at: str = SEEN) -> Article | None:
@@ -1217,7 +1217,7 @@ class TestWithoutPlace:
         """Another run of the outlet stores an article after the list of all articles was placed, before the rest."""
         store.put_article(article(1), RUN)
         store.put_listing(listing(1), RUN)
-        transactions, begin = itertools.count(1), store._write
+        transactions, begin = itertools.count(1), store.database.write
         with ArticleStore(address) as other:
 
             def write() -> contextlib.AbstractContextManager[sqlite3.Connection]:
@@ -1226,7 +1226,7 @@ class TestWithoutPlace:
                     other.put_listing(listing(2), RUN)
                 return begin()
 
-            monkeypatch.setattr(store, "_write", write)
+            monkeypatch.setattr(store.database, "write", write)
             store.place()
             assert next(transactions) > 3
             assert members(store) == members(store, "section", "nsc413") == ["n1"]
@@ -1624,7 +1624,7 @@ def all_statements() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "text"), [pytest.param(*pair, id=pair[0]) for pair in all_statements()])
 def test_no_statement_scans_a_table(store: ArticleStore, name: str, text: str) -> None:
-    with store._read() as db:
+    with store.database.read() as db:
         db.execute(statements.MAKE_IMPLIED)
         parameters = dict.fromkeys(ALL_PARAMETERS)
         plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", parameters | {"keys": "[]"})]
@@ -1650,7 +1650,7 @@ def test_no_statement_scans_a_table(store: ArticleStore, name: str, text: str) -
 )
 def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, step: str) -> None:
     table = step.split()[0]
-    with store._read() as db:
+    with store.database.read() as db:
         parameters = dict.fromkeys(ALL_PARAMETERS) | {"keys": "[]"}
         rows = db.execute(f"EXPLAIN QUERY PLAN {getattr(statements, name)}", parameters)
         plan = [row["detail"] for row in rows]
@@ -1681,7 +1681,7 @@ def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name
     costs = []
     for numbers in (range(20), range(20, 2_000)):
         fill_many(store, numbers)
-        with store._read() as db:
+        with store.database.read() as db:
             steps: list[int] = []
             db.set_progress_handler(lambda: steps.append(1), 1)  # noqa: B023 - called at once
             found = db.execute(getattr(statements, name), {"outlet": OUTLET, **ASKED_FOR_FEW[name]}).fetchall()
@@ -1693,7 +1693,7 @@ def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name
 
 def fill_many(store: ArticleStore, numbers: range) -> None:
     """Old articles, of which numbers 7 and 8 appeared on a day of their own; each wanted, gone and listed."""
-    with store._write() as db:
+    with store.database.write() as db:
         for number in numbers:
             key = clock(1, number, day=3) if number in (7, 8) else f"2020-01-01T00:00:{number:05d}"
             row = (OUTLET, f"n{number}", "https://www.epochtimes.com/" + f"n{number}")
