@@ -17,6 +17,8 @@ from tests.site.feeds import SITEMAP, feed_url
 from tests.site.stories import BEIJING, Story
 from tests.site.world import World, list_address
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:

@@ -19,6 +19,8 @@ from tests.mirror import FAST, SECTION, ClockedSite, Mirror, article_requests, f
 from tests.site import Answer, answers
 from tests.site.world import World, robots
 
+pytestmark = pytest.mark.untraced
+
 STORIES = news("epochtimes", 12)
 WORDS = ("crawl", "epochtimes", "-a", "section=nsc413")
 

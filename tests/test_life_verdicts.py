@@ -26,6 +26,8 @@ from tests.site import Answer, SampleSite, answers, changes
 from tests.site.stories import HOSTS, Story, section_url
 from tests.site.world import World
 
+pytestmark = pytest.mark.untraced
+
 OTHER = {"epochtimes": "ntdtv", "ntdtv": "epochtimes"}
 
 

@@ -15,6 +15,8 @@ from tests.site import Answer, SampleSite, answers, changes
 from tests.site.stories import section_url
 from tests.site.world import World
 
+pytestmark = pytest.mark.untraced
+
 
 def list_in_its_place(outlet: str) -> Answer:
     """A list under the address of an article."""
