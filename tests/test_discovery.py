@@ -297,6 +297,7 @@ def atom(entries: list[tuple[str, str, str]]) -> bytes:
 
 
 class TestProperties:
+    @pytest.mark.no_cover
     @settings(max_examples=150, deadline=None)
     @given(ENTRIES)
     def test_what_is_written_is_read(self, entries: list[tuple[str, str, str]]) -> None:
@@ -306,6 +307,7 @@ class TestProperties:
         found = [(collapsed(entry.link), entry.guid, entry.title) for entry in feed_entries(atom(entries))]
         assert found == expected
 
+    @pytest.mark.no_cover
     @settings(max_examples=200, deadline=None)
     @given(st.data())
     def test_no_other_error_than_page_error(self, data: st.DataObject) -> None:
@@ -323,6 +325,7 @@ class TestProperties:
             except PageError as error:
                 assert str(error).startswith(("no feed (", "no sitemap ("))  # noqa: PT017
 
+    @pytest.mark.no_cover
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=200))
     def test_any_bytes(self, body: bytes) -> None:
