@@ -1,15 +1,18 @@
 # make crawl [OUTLET=ntdtv] [ARGS="-a section=prog204"]   set everything up, then crawl
 # make test                                               every check there is
 # make demo                                               the same crawl against the sample outlet, without internet
+# make splash [ARGS="--port 8051"]                        install Splash and run it on loopback (see docs/operations.md)
 # make bench                                              speed and memory of a crawl, and of one with nothing new
+# make container-check [ARGS=--pull]                      build the container image and try it; needs an engine
 
 PYTHON ?= python3
 OUTLET ?= epochtimes
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+SPLASH := .venv-splash
 
-.PHONY: crawl test demo bench clean
+.PHONY: crawl test demo splash splash-install bench container-check clean
 .DELETE_ON_ERROR:
 
 crawl: $(VENV)/ready
@@ -24,13 +27,21 @@ test: $(VENV)/ready-dev
 demo: $(VENV)/ready
 	$(BIN)/python -m tests.site.demo
 
+splash: $(SPLASH)/ready
+	exec $(SPLASH)/bin/python deploy/splash/launch.py $(ARGS)
+
+splash-install: $(SPLASH)/ready
+
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.crawl speed
 	$(BIN)/python -m benchmarks.crawl memory
 	$(BIN)/python -m benchmarks.idle
 
+container-check: $(VENV)/ready-dev
+	$(BIN)/python -m tests.container $(ARGS)
+
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(SPLASH) build
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -42,4 +53,8 @@ $(VENV)/ready: requirements.txt
 
 $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(SPLASH)/ready: deploy/splash/requirements.txt
+	deploy/splash/install $(SPLASH)
 	@touch $@

@@ -13,10 +13,13 @@ from urllib.parse import quote, urljoin
 from mirror_crawler.addresses import LANGUAGES, Addresses, ArticleAddress, ListAddress, tag_slug
 from mirror_crawler.clock import BEIJING
 
-ARGUMENTS = ("section", "tag", "url", "pages", "since", "until", "source", "refresh")
+ARGUMENTS = ("section", "tag", "url", "pages", "since", "until", "source", "refresh", "render")
 
 Source = Literal["lists", "feed", "sitemap"]
 """Where articles are found: list pages, feeds, sitemaps."""
+
+Render = Literal["splash", "none"]
+"""Whether all pages of lists and articles are fetched through Splash, or none."""
 
 _EARLIER, _LATER = 1, 2
 """An article is published so many days before to so many after the day in its address (FACTS A1, B1); the few that
@@ -78,7 +81,8 @@ class Plan:
     page brings nothing new, at most MIRROR_MAX_LIST_PAGES, or as far as the window reaches (``bounded_by_window``).
     ``window`` bounds what lists, feeds and sitemaps name; ``articles`` and ``refresh`` are taken whenever they were
     published. ``feeds`` and ``sitemaps`` are addresses; an outlet may have given them up. ``refresh`` are ids of
-    articles to look at again if they are stored, or ``all`` that are; None when nothing was asked.
+    articles to look at again if they are stored, or ``all`` that are; None when nothing was asked. ``render`` is None
+    when the outlet and the settings decide.
     """
 
     lists: tuple[ListAddress, ...]
@@ -89,6 +93,7 @@ class Plan:
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     refresh: tuple[str, ...] | Literal["all"] | None = None
+    render: Render | None = None
 
     @property
     def window_name(self) -> str:
@@ -147,6 +152,7 @@ def read_plan(
         feeds=tuple(dict.fromkeys(found)),
         sitemaps=tuple(dict.fromkeys(sitemaps)) if "sitemap" in sources else (),
         refresh=_refresh(arguments, addresses),
+        render=_render(arguments),
     )
 
 
@@ -301,6 +307,14 @@ def _refresh(arguments: Mapping[str, str], addresses: Addresses) -> tuple[str, .
             raise ArgumentError("refresh: all is every stored article; give it alone, or name articles")
         return "all"
     return tuple(dict.fromkeys(_article_id(word, addresses) for word in words))
+
+
+def _render(arguments: Mapping[str, str]) -> Render | None:
+    choices: dict[str | None, Render | None] = {None: None, "splash": "splash", "none": "none"}
+    text = arguments.get("render")
+    if text not in choices:
+        raise ArgumentError(f"render={text!r:.60}: use splash or none")
+    return choices[text]
 
 
 def _article_id(word: str, addresses: Addresses) -> str:

@@ -14,7 +14,9 @@ from mirror_crawler import hooks, paths
 from mirror_crawler.render import PageOptions, Renderer
 
 _Choice = TypeVar("_Choice")
+_MINUTE = 60
 _TEN_YEARS = 10 * 366 * 24
+_A_DAY = 24 * 3600
 
 
 class SettingError(ValueError):
@@ -31,10 +33,14 @@ class MirrorConfig:
     path: str
     max_list_pages: int
     revisit_hours: int
+    render: str
+    render_wait: int
     waits_when_busy: bool
     logs_json: bool
     hook_command: str
     hook_url: str
+    schedule: str
+    jitter: int
     pages: PageOptions
 
     @classmethod
@@ -52,10 +58,14 @@ class MirrorConfig:
             path=settings["MIRROR_PATH"],
             max_list_pages=_number(settings, "MIRROR_MAX_LIST_PAGES", minimum=1),
             revisit_hours=_number(settings, "MIRROR_REVISIT_HOURS", minimum=0, maximum=_TEN_YEARS),
+            render=_choice(settings, "MIRROR_RENDER", ("declared", "splash", "none")),
+            render_wait=_number(settings, "MIRROR_RENDER_WAIT", minimum=1, maximum=_MINUTE),
             waits_when_busy=_choice(settings, "MIRROR_BUSY", ("leave", "wait")) == "wait",
             logs_json=_choice(settings, "MIRROR_LOG", ("human", "json")) == "json",
             hook_command=_checked(settings, "MIRROR_HOOK_COMMAND", hooks.check_command),
             hook_url=_checked(settings, "MIRROR_HOOK_URL", hooks.check_url),
+            schedule=text_or_file("MIRROR_SCHEDULE", settings["MIRROR_SCHEDULE"]),
+            jitter=_number(settings, "MIRROR_JITTER", minimum=0, maximum=_A_DAY),
             pages=_page_options(settings),
         )
 
@@ -95,7 +105,7 @@ def _page_options(settings: BaseSettings) -> PageOptions:
     base_url = str(settings["MIRROR_BASE_URL"]).rstrip("/")
     if base_url and not base_url.startswith(("https://", "http://")):
         raise SettingError(f"MIRROR_BASE_URL={base_url}: must be the http(s) address where the tree is published")
-    navigation = _text(settings, "MIRROR_NAVIGATION")
+    navigation = text_or_file("MIRROR_NAVIGATION", settings["MIRROR_NAVIGATION"])
     if "\n" in navigation:
         raise SettingError("MIRROR_NAVIGATION: must be one line of Markdown")
     return PageOptions(
@@ -105,7 +115,7 @@ def _page_options(settings: BaseSettings) -> PageOptions:
         links=_choice(settings, "MIRROR_LINKS", ("neutral", "keep")),
         base_url=base_url,
         navigation=navigation,
-        footer=_text(settings, "MIRROR_FOOTER"),
+        footer=text_or_file("MIRROR_FOOTER", settings["MIRROR_FOOTER"]),
         counter=settings["MIRROR_COUNTER"],
         title=settings["MIRROR_TITLE"],
     )
@@ -113,7 +123,7 @@ def _page_options(settings: BaseSettings) -> PageOptions:
 
 def _checked(settings: BaseSettings, name: str, check: Callable[[str], None]) -> str:
     """A setting that ``check`` accepts. What it says is shown, and not the value, which may hold a secret."""
-    value = str(settings[name])
+    value = text_or_file(name, str(settings[name]))
     try:
         check(value)
     except ValueError as error:
@@ -141,9 +151,11 @@ def _number(settings: BaseSettings, name: str, *, minimum: int, maximum: int | N
     return value
 
 
-def _text(settings: BaseSettings, name: str) -> str:
-    """A piece of Markdown, or ``@file`` for the content of a file: several lines do not fit an environment variable."""
-    value = str(settings[name])
+def text_or_file(name: str, value: str) -> str:
+    """The value of a setting, or with ``@file`` the content of the file: for what has several lines, and for secrets.
+
+    SettingError when the file cannot be read.
+    """
     if not value.startswith("@"):
         return value
     try:

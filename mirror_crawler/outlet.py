@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
@@ -14,6 +15,7 @@ from twisted.python.failure import Failure
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
+from mirror_crawler.browser import RENDER, PageKind, is_rendered, options, rendered_kinds
 from mirror_crawler.clock import BEIJING, in_utc
 from mirror_crawler.conditional import CONDITIONAL
 from mirror_crawler.discovery import feed_entries, sitemap_entries
@@ -41,6 +43,8 @@ class OutletSpider(Spider):
         default_sections: the sections of a run without arguments.
         section_feed: the form of the address of a section's feed, with ``{id}``; empty when sections have none.
         feeds, sitemaps: addresses of those of the whole outlet.
+        scripted: the kinds of its pages (``list``, ``article``) that scripts build, so that they need a browser.
+        script_hosts: hosts beside the outlet's own from which such pages load their scripts or their text.
         expectations: what a run must bring, see health.py.
 
     """
@@ -54,11 +58,26 @@ class OutletSpider(Spider):
     section_feed: ClassVar[str] = ""
     feeds: ClassVar[Sequence[str]] = ()
     sitemaps: ClassVar[Sequence[str]] = ()
+    scripted: ClassVar[Collection[PageKind]] = ()
+    script_hosts: ClassVar[frozenset[str]] = frozenset()
     expectations: ClassVar[Expectations] = Expectations()
 
     def __init__(self, name: str | None = None, **arguments: str) -> None:
         super().__init__(name)
         self.plan = self.read_plan(arguments)
+        self.rendered = self.rendered_in(self.plan, "declared")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Scrapy's factory."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.rendered = cls.rendered_in(spider.plan, crawler.settings["MIRROR_RENDER"])
+        return spider
+
+    @classmethod
+    def rendered_in(cls, plan: Plan, setting: str) -> frozenset[PageKind]:
+        """The kinds of pages that are fetched through Splash, by the argument, else the setting, else ``scripted``."""
+        return rendered_kinds(cls.scripted, plan.render or setting)
 
     @classmethod
     def read_plan(cls, arguments: Mapping[str, str]) -> Plan:
@@ -118,7 +137,7 @@ class OutletSpider(Spider):
             callback=self.parse_list,
             errback=self.list_failed,
             cb_kwargs={"origin": origin, "page": page, "name": name, "before": before},
-            meta={"download_slot": self.name, "handle_httpstatus_list": [304]},
+            meta=self._meta("list", self._list_rendered, 304),
             dont_filter=True,  # walks.Walks asks for each page once
         )
 
@@ -140,10 +159,23 @@ class OutletSpider(Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"address": address},
-            meta={"download_slot": self.name, "handle_httpstatus_list": [304, *_GONE]},
+            meta=self._meta("article", self._article_rendered, 304, *_GONE),
             dont_filter=True,
             priority=_ARTICLES_FIRST,
         )
+
+    @property
+    def _list_rendered(self) -> str:
+        return self.list_page.RENDERED or self.list_page.ENTRIES
+
+    @property
+    def _article_rendered(self) -> str:
+        return self.article_page.RENDERED or self.article_page.BODY
+
+    def _meta(self, kind: PageKind, rendered: str, *statuses: int) -> dict[str, Any]:
+        """The meta of a request; answers with ``statuses`` come back to the spider."""
+        meta: dict[str, Any] = {"download_slot": self.name, "handle_httpstatus_list": list(statuses)}
+        return meta | ({RENDER: options(rendered)} if kind in self.rendered else {})
 
     async def parse_list(
         self,
@@ -158,6 +190,9 @@ class OutletSpider(Spider):
         What is stored already is taken out by :class:`looks.Looks`, and where to stop is decided (by ``before``, among
         others) by :class:`walks.Walks`.
         """
+        if not is_rendered(response):
+            self.run.count("lists/unrendered")
+            raise PageError.lacking("list", self._list_rendered, "rendered list")
         parsed = self.list_page.from_response(response, self.addresses)
         entries = parsed.entries()
         self.run.count("lists/pages")
@@ -208,6 +243,9 @@ class OutletSpider(Spider):
             raise GonePageError(f"HTTP {response.status}")
         parsed = self.article_page.from_response(response, self.addresses)
         try:
+            if not is_rendered(response):
+                self.run.count("articles/unrendered")
+                raise PageError.lacking("body", self._article_rendered, "rendered body")
             article = parsed.article(self.name, utc_now())
         except GonePageError:
             raise

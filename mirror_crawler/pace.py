@@ -96,7 +96,7 @@ class PatientHandler(HTTP11DownloadHandler):
         pace = Pace.of(self.crawler)
         await self._take_turn(request, pace)
         sent = time.monotonic()
-        response = await super().download_request(request)
+        response = await self.fetch(request)
         before = pace.rests
         rest = pace.answered(response, sent)
         if response.status in _ASKING:
@@ -108,6 +108,10 @@ class PatientHandler(HTTP11DownloadHandler):
             elif pace.rests > before:
                 logger.warning("%s answered %s; waiting %.0f s", request.url, response.status, rest)
         return response
+
+    async def fetch(self, request: Request) -> Response:
+        """The outlet's answer."""
+        return await super().download_request(request)
 
     async def _take_turn(self, request: Request, pace: Pace) -> None:
         """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them."""

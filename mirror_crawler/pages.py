@@ -134,6 +134,8 @@ class ListPage(Page):
     """Links of stories set above the entries: page 1 has a layout of its own (FACTS A3)."""
     FALLBACK: ClassVar[str] = "main a, .post_list a, #artlist a"
     """Where any article link counts when no entry is found by ENTRIES."""
+    RENDERED: ClassVar[str] = ""
+    """Where scripts build the page: what it has once they are done. Empty: ENTRIES."""
     PAGER: ClassVar[str] = "a.page-numbers, .pagination a, .menu_page a, a[rel~=next]"
 
     @property
@@ -217,6 +219,8 @@ class ArticlePage(Page):
     )
     """Words in the title of a page that stands where an article was."""
     CREDITS: ClassVar[CreditRules]
+    RENDERED: ClassVar[str] = ""
+    """Where scripts build the page: what it has once they are done. Empty: BODY, which must have something in it."""
     UPDATE_LABEL_MEANS_UPDATE: ClassVar[bool] = False
     """A printed 更新 label marks the time of an update (ntdtv) and not the publication (epochtimes)."""
     BOLD_HEADINGS: ClassVar[bool] = False

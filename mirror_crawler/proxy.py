@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
 
-from mirror_crawler.config import SettingError
+from mirror_crawler.config import SettingError, text_or_file
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -45,11 +45,12 @@ class OutletProxy:
 
 def proxy_of(settings: Mapping[str, Any], outlet: str) -> str:
     """The address of the proxy for ``outlet``: MIRROR_PROXY_<OUTLET>, else MIRROR_PROXY; empty when neither is set.
+    Each may be ``@file``.
 
     SettingError for one that cannot be used; its message never shows the value, which may hold a password.
     """
     for name in (f"{SETTING}_{outlet.upper()}", SETTING):
-        if address := str(settings.get(name) or "").strip():
+        if address := text_or_file(name, str(settings.get(name) or "")).strip():
             _check(name, address)
             return address
     return ""

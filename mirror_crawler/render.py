@@ -11,8 +11,10 @@ import functools
 import hashlib
 import html
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -27,7 +29,7 @@ from mirror_crawler.labels import Labels, labels_of
 from mirror_crawler.paths import HOME, history_path, relative
 from mirror_crawler.share import qr_png
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = files("mirror_crawler") / "templates"  # in an egg these are no files of the system
 _PAGES = ("article", "list", "home")
 _BEIJING = timezone(timedelta(hours=8))
 _COMMON_NAMES = ("address", "counter", "footer", "home", "images", "label", "navigation", "path", "share_code", "title")
@@ -294,15 +296,27 @@ _Sources = tuple[tuple[str, str], ...]
 def _read_templates(options: PageOptions) -> _Sources:
     """All templates that there are: the operator's, and ours that they do not replace."""
     sources: dict[str, str] = {}
-    directories = [_TEMPLATES] if options.theme_dir is None else [_TEMPLATES, options.theme_dir]
+    directories: list[Traversable] = [_TEMPLATES] if options.theme_dir is None else [_TEMPLATES, options.theme_dir]
     for directory in directories:
-        for file in directory.rglob("*.j2"):
-            name = file.relative_to(directory).as_posix()
+        for name, file in _files_under(directory):
             try:
                 sources[name] = file.read_text(encoding="utf-8")
             except (UnicodeDecodeError, OSError) as error:
                 raise ValueError(f"template {name}: cannot read {error}") from None
     return tuple(sorted(sources.items()))
+
+
+def _files_under(directory: Traversable, name: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Every template under a directory with its relative path."""
+    try:
+        files_here = list(directory.iterdir())
+    except OSError as error:
+        raise ValueError(f"templates in {directory}: {error.strerror}") from None
+    for file in files_here:
+        if file.is_dir():
+            yield from _files_under(file, f"{name}{file.name}/")
+        elif file.name.endswith(".j2"):
+            yield f"{name}{file.name}", file
 
 
 def _environment(sources: _Sources) -> jinja2.Environment:

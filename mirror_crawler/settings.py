@@ -22,6 +22,8 @@ MIRROR_CONTACT = os.environ.get("MIRROR_CONTACT", "")  # an address or page wher
 MIRROR_MAX_LIST_PAGES = os.environ.get("MIRROR_MAX_LIST_PAGES", "100")  # bound of a list walk without pages=
 MIRROR_REVISIT_HOURS = os.environ.get("MIRROR_REVISIT_HOURS", "72")  # an article is looked at again while it is so old
 MIRROR_BUSY = os.environ.get("MIRROR_BUSY", "leave")  # leave or wait: when another run of the outlet is at work
+MIRROR_SCHEDULE = os.environ.get("MIRROR_SCHEDULE", "")  # what scrapy schedule crawls when, or @file
+MIRROR_JITTER = os.environ.get("MIRROR_JITTER", "60")  # seconds by which a scheduled crawl begins late, at most
 MIRROR_LOG = os.environ.get("MIRROR_LOG", "human")  # human, or json: one object a line
 MIRROR_HOOK_COMMAND = os.environ.get("MIRROR_HOOK_COMMAND", "")  # run when an outlet's verdict changes
 MIRROR_HOOK_URL = os.environ.get("MIRROR_HOOK_URL", "")  # asked with POST when an outlet's verdict changes
@@ -36,6 +38,9 @@ MIRROR_FOOTER = os.environ.get("MIRROR_FOOTER", "")  # Markdown under every page
 MIRROR_COUNTER = os.environ.get("MIRROR_COUNTER", "")  # address prefix of a view counter; off when empty
 MIRROR_TITLE = os.environ.get("MIRROR_TITLE", "新闻镜像")  # name of the mirror on its home page
 MIRROR_PROXY = os.environ.get("MIRROR_PROXY", "")  # of all outlets; MIRROR_PROXY_<OUTLET> of one
+SPLASH_URL = os.environ.get("SPLASH_URL", "")  # the Splash server, for pages that scripts build
+MIRROR_RENDER = os.environ.get("MIRROR_RENDER", "declared")  # or splash, none: which pages go through it
+MIRROR_RENDER_WAIT = os.environ.get("MIRROR_RENDER_WAIT", "10")  # seconds that the scripts of a page may take
 globals().update({name: value for name, value in os.environ.items() if name.startswith("MIRROR_PROXY_")})
 
 # --- Honest and polite ------------------------------------------------------------------------------------------------
@@ -89,7 +94,9 @@ DOWNLOADER_MIDDLEWARES = {
     "mirror_crawler.blocked.Blocked": 570,  # answers reach it after decompression (590) and before retries (550)
     "mirror_crawler.proxy.OutletProxy": 740,  # before Scrapy's HttpProxyMiddleware (750)
 }
-DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.pace.PatientHandler")  # default: no rests
+# Default: no rests, no browser. In front of scrapy-splash there is no middleware: see splash.py.
+DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.browser.PageHandler")
+REQUEST_FINGERPRINTER_CLASS = "mirror_crawler.browser.Fingerprinter"  # default: a rendered page is like any other
 ITEM_PIPELINES = {
     "mirror_crawler.pipelines.Normalise": 100,
     "mirror_crawler.pipelines.Validate": 200,

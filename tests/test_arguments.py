@@ -407,14 +407,23 @@ class TestRefresh:
         )
 
 
+class TestRender:
+    @pytest.mark.parametrize("way", ["splash", "none"])
+    def test_is_as_asked_and_nobody_else_s_business_otherwise(self, way: str) -> None:
+        assert plan(render=way).render == way
+        assert plan().render is None
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             (
                 {"sections": "nsc413"},
-                "unknown argument 'sections'; use section, tag, url, pages, since, until, source, refresh",
+                "unknown argument 'sections'; use section, tag, url, pages, since, until, source, refresh, render",
             ),
+            ({"render": "yes"}, "render='yes': use splash or none"),
+            ({"render": ""}, "render='': use splash or none"),
             ({"section": "nsc9"}, "section=nsc9: unknown section; use nsc412, nsc413"),
             ({"section": "NSC413"}, "section=NSC413: unknown section"),
             ({"section": ""}, "section=: an empty name"),

@@ -83,6 +83,26 @@ class TestRead:
         assert made.hook_command == "mail -s 'a mirror' me"
         assert made.hook_url == "https://user:word@hooks.example/x?token=1"
 
+    def test_of_pages_that_scripts_build(self) -> None:
+        made = config()
+        assert (made.render, made.render_wait) == ("declared", 10)
+        made = config(MIRROR_RENDER="splash", MIRROR_RENDER_WAIT="60")
+        assert (made.render, made.render_wait) == ("splash", 60)
+
+    def test_of_a_schedule(self, tmp_path: Path) -> None:
+        assert (config().schedule, config().jitter) == ("", 60)
+        file = tmp_path / "schedule"
+        file.write_text("ntdtv @daily\nepochtimes @hourly\n")
+        made = config(MIRROR_SCHEDULE=f"@{file}", MIRROR_JITTER="0")
+        assert (made.schedule, made.jitter) == ("ntdtv @daily\nepochtimes @hourly", 0)
+
+    @pytest.mark.parametrize(
+        ("name", "secret"), [("MIRROR_HOOK_URL", "https://hooks.example/4f1c"), ("MIRROR_HOOK_COMMAND", "tell me")]
+    )
+    def test_a_secret_in_a_file(self, tmp_path: Path, name: str, secret: str) -> None:
+        (tmp_path / "secret").write_text(f"{secret}\n")
+        assert getattr(config(**{name: f"@{tmp_path / 'secret'}"}), name.removeprefix("MIRROR_").lower()) == secret
+
     @pytest.mark.parametrize(
         ("name", "value"), [("MIRROR_HOOK_URL", "hooks.example/?token=secret"), ("MIRROR_HOOK_COMMAND", "'secret")]
     )
@@ -110,7 +130,11 @@ class TestRead:
             ({"MIRROR_REVISIT_HOURS": "1.5"}, "MIRROR_REVISIT_HOURS=1.5: use a whole number from 0"),
             ({"MIRROR_BUSY": ""}, "MIRROR_BUSY=: use leave or wait"),
             ({"MIRROR_LOG": "JSON"}, "MIRROR_LOG=JSON: use human or json"),
+            ({"MIRROR_HOOK_URL": "@/no/such"}, "MIRROR_HOOK_URL=@/no/such: cannot read the file"),
+            ({"MIRROR_JITTER": "86401"}, "MIRROR_JITTER=86401: use a whole number from 0 to 86400"),
             ({"MIRROR_HOOK_COMMAND": " "}, "MIRROR_HOOK_COMMAND: holds no command"),
+            ({"MIRROR_RENDER": ""}, "MIRROR_RENDER=: use declared or splash or none"),
+            ({"MIRROR_RENDER_WAIT": "61"}, "MIRROR_RENDER_WAIT=61: use a whole number from 1 to 60"),
             ({"MIRROR_IMAGES": "local"}, "MIRROR_IMAGES=local: use none or remote"),
             ({"MIRROR_LINKS": "live"}, "MIRROR_LINKS=live: use neutral or keep"),
             ({"MIRROR_THEME_DIR": "/no/such"}, "MIRROR_THEME_DIR=/no/such: no such directory"),

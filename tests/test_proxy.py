@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,12 @@ class TestProxyOf:
     )
     def test_is_the_nearest_setting(self, settings: dict[str, str], address: str) -> None:
         assert proxy_of(settings, "ntdtv") == address
+
+    def test_is_read_from_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "proxy").write_text(f"{OURS}\n")
+        assert proxy_of({"MIRROR_PROXY": f"@{tmp_path / 'proxy'}"}, "ntdtv") == OURS
+        with pytest.raises(SettingError, match="MIRROR_PROXY=@/no/such: cannot read the file"):
+            proxy_of({"MIRROR_PROXY": "@/no/such"}, "ntdtv")
 
     @pytest.mark.parametrize(
         "address",

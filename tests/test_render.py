@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -471,3 +471,20 @@ def test_every_variable_of_our_templates_passes_a_filter(template: Path) -> None
         for expression in expressions
         if not re.search(r"\| (md|code|destination|html|link|ready|quote(?:\(label\.\w+\))?) $", expression)
     ] == []
+
+
+def test_a_theme_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies beside the templates is passed over; what cannot be listed is said."""
+    (tmp_path / "notes.txt").write_text("no template")
+    (tmp_path / "closed").mkdir()
+    Renderer(PageOptions(theme_dir=tmp_path))
+    listed = Path.iterdir
+
+    def listing(directory: Path) -> Iterator[Path]:
+        if directory.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return listed(directory)
+
+    monkeypatch.setattr(Path, "iterdir", listing)
+    with pytest.raises(ValueError, match=r"templates in .*closed: Permission denied"):
+        Renderer(PageOptions(theme_dir=tmp_path))

@@ -11,6 +11,7 @@ from scrapy.exceptions import UsageError
 
 from mirror_crawler import logs
 from mirror_crawler.arguments import ArgumentError
+from mirror_crawler.browser import check_splash
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
@@ -50,9 +51,11 @@ class Command(ScrapyCrawl):
             self._refuse(f"{asked}; use {' or '.join(outlets)}")
             return
         try:
-            outlets[args[0]].read_plan(opts.spargs)
+            outlet = outlets[args[0]]
+            plan = outlet.read_plan(opts.spargs)
             check_proxies(self.settings, outlets)
             config = MirrorConfig.from_settings(self.settings)
+            check_splash(self.settings, args[0], outlet.rendered_in(plan, config.render))
             config.prepare()
             config.renderer()
             ArticleStore(config.database).close()

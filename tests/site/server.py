@@ -32,7 +32,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 _HTML = "text/html; charset=UTF-8"
-_KINDS = {".txt": "text/plain", ".xml": "text/xml; charset=UTF-8", ".gz": "application/gzip"}
+_KINDS = {
+    ".txt": "text/plain",
+    ".xml": "text/xml; charset=UTF-8",
+    ".gz": "application/gzip",
+    ".json": "application/json",
+}
 _HEAD_LIMIT = 65_536
 _FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 _YEAR = 365 * 24 * 3600

@@ -1,0 +1,209 @@
+"""Pages through a Splash server, with scrapy-splash: imported only when SPLASH_URL is set.
+
+scrapy-splash 0.11.1 (of 2025) does not run on Scrapy 2.19 as its manual wires it, as downloader middlewares. Here it is
+asked by the download handler instead: to every middleware a page that Splash fetches is a request to the outlet like
+any other, with the outlet's own answer. That makes most cures needless; this is what became of each trouble:
+
+* It imports ``canonicalize_url`` from a place that Scrapy 2.16 gave up: put back below, before the import.
+* Its slot policy asks Scrapy for ``_get_slot_key``, which is gone: ``SlotPolicy.SCRAPY_DEFAULT`` does not ask, and the
+  request has the outlet's slot already.
+* Its middlewares have signatures that Scrapy deprecates: called from here, with the spider, nobody warns.
+* ``SplashDeduplicateArgsMiddleware`` cannot read asynchronous output: left out. It only saves sending the script again.
+* Requests to Splash look like foreign ones to checks of hosts, to robots.txt, to proxies and retries: they are made
+  behind all of these.
+* A site that is told ``Accept-Encoding: br`` sends what WebKit cannot read; scrapy-splash has HttpCompressionMiddleware
+  moved to 810 for that. Here the header is not passed on, and ``Content-Encoding`` is not passed back.
+* ``SplashRequestFingerprinter`` keeps rendered pages apart from others in an HTTP cache; see browser.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin, urlsplit
+
+import scrapy.utils.url
+import w3lib.url
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Headers, HtmlResponse, Response
+from scrapy.utils.asyncio import sleep
+
+from mirror_crawler.browser import RENDER, UNRENDERED
+from mirror_crawler.run import Run
+
+vars(scrapy.utils.url).setdefault("canonicalize_url", w3lib.url.canonicalize_url)
+
+from scrapy_splash import SlotPolicy, SplashJsonResponse, SplashMiddleware, SplashRequestFingerprinter  # noqa: E402
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from mirror_crawler.outlet import OutletSpider
+
+__all__ = ["Splash", "SplashRequestFingerprinter"]
+
+logger = logging.getLogger(__name__)
+
+Download = Callable[[Request], Awaitable[Response]]
+"""How a request is sent; Scrapy's own download handler."""
+
+COMES_BACK = 60.0
+"""Seconds for which a Splash that does not answer is waited for."""
+_BETWEEN_PINGS = 0.5
+_PING_TIMEOUT = 5.0
+_LONGEST = 85.0
+"""Seconds for one page: Splash refuses more than 90, unless it is started with another ``--max-timeout``."""
+_NOT_SENT = ("Accept-Encoding", "Proxy-Authorization")
+_NOT_PASSED_BACK = ("Content-Encoding", "Content-Length", "Content-Type", "Transfer-Encoding")
+"""What does not hold for the page as Splash gives it: whole, unpacked, in UTF-8."""
+_VALIDATORS = ("ETag", "Last-Modified")
+_GONE = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError, OSError)
+"""What a download ends with when Splash is not there, or ends in the midst of it."""
+_ERRORS: dict[str, type[Exception]] = {
+    "network1": DownloadConnectionRefusedError,
+    "network2": ResponseDataLossError,
+    "network3": CannotResolveHostError,
+    "network4": DownloadTimeoutError,
+    "network5": DownloadTimeoutError,
+    "webkit102": IgnoreRequest,  # something to be saved to a file
+}
+"""Qt's errors as what Scrapy raises where it downloads itself."""
+
+
+class Splash:
+    """A Splash server, and how a page is asked through it."""
+
+    def __init__(self, crawler: Crawler, download: Download) -> None:
+        self.crawler = crawler
+        self.url = crawler.settings["SPLASH_URL"]
+        self._download = download
+        self._middleware = SplashMiddleware.from_crawler(crawler)
+        self._script = files("mirror_crawler").joinpath("splash.lua").read_text(encoding="utf-8")
+        self._given_up = False
+
+    async def fetch(self, request: Request) -> Response:
+        """What the outlet answers to ``request``: its status and headers, and the page as its scripts have built it.
+
+        Redirects are answers too, so Scrapy follows them, or not. A page that was not built in time has the flag
+        :data:`browser.UNRENDERED`. Raises what a download raises; IgnoreRequest when Splash cannot be used.
+        """
+        asked = self._middleware.process_request(self._order(request), self.crawler.spider)
+        raw = await self._ask(asked)
+        answer = self._middleware.process_response(asked, raw, self.crawler.spider)
+        if raw.status != 200 or not isinstance(answer, SplashJsonResponse):
+            raise self._failure(raw)
+        if "failed" in answer.data:
+            error = _ERRORS.get(answer.data["failed"], DownloadFailedError)
+            raise error(f"no page ({answer.data['failed']} in Splash)")
+        return _outlets_answer(request, answer)
+
+    def _order(self, request: Request) -> Request:
+        """The page with all that the script has to know, as scrapy-splash takes it."""
+        spider = cast("OutletSpider", self.crawler.spider)
+        hosts = sorted({*spider.addresses.hosts, *spider.script_hosts})
+        timeout = min(float(request.meta.get("download_timeout") or _LONGEST), _LONGEST)
+        args = {
+            **request.meta[RENDER]["args"],
+            "lua_source": self._script,
+            "origins": [f"{scheme}://{host}/" for host in hosts for scheme in ("https", "http")],
+            "allowed_domains": ",".join(hosts),  # looser than the origins, but Splash's own
+            "patience": min(Run.of(self.crawler).config.render_wait, timeout / 2),
+            "timeout": timeout,
+            "via": _proxy(request),
+        }
+        headers = {name: value for name, value in request.headers.items() if name.decode() not in _NOT_SENT}
+        options = {**request.meta[RENDER], "args": args, "slot_policy": SlotPolicy.SCRAPY_DEFAULT}
+        return Request(request.url, headers=headers, meta={RENDER: options, "download_timeout": timeout})
+
+    async def _ask(self, asked: Request) -> Response:
+        """Splash's answer. One that ends is waited for and asked again; one that ends twice does so of this page."""
+        for again in (True, False):
+            if self._given_up:
+                break
+            try:
+                return await self._download(asked)
+            except _GONE as error:
+                logger.warning("Splash at %s is gone (%s); waiting for it", self.url, type(error).__name__)
+            if not await self._comes_back():
+                if self.crawler.crawling:
+                    self._give_up(f"Splash at {self.url} cannot be reached (SPLASH_URL)")
+                break
+            if not again:
+                raise IgnoreRequest("Splash ended twice while it had this page")
+        raise IgnoreRequest("not sent: Splash cannot be used")
+
+    async def _comes_back(self) -> bool:
+        ping = Request(urljoin(self.url, "_ping"), meta={"download_timeout": _PING_TIMEOUT})
+        waited = 0.0
+        while waited < COMES_BACK and not self._given_up and self.crawler.crawling:
+            try:
+                if (await self._download(ping.copy())).status == 200:
+                    return True
+            except (*_GONE, DownloadTimeoutError):
+                pass
+            await sleep(_BETWEEN_PINGS)
+            waited += _BETWEEN_PINGS
+        return False
+
+    def _failure(self, raw: Response) -> Exception:
+        """What an answer that is Splash's own means: it was too slow, out of order, or does not do what it is told."""
+        if raw.status == 504:
+            return DownloadTimeoutError("Splash did not get the page in time")
+        if raw.status >= 500:
+            return DownloadFailedError(f"Splash answers HTTP {raw.status}")
+        if raw.status == 400:  # scrapy-splash has logged it; Lua ran out of what Splash grants it, for example
+            return IgnoreRequest("Splash could not run its script on the page")
+        self._give_up(f"Splash at {self.url} refuses to work: HTTP {raw.status} {raw.body[:200]!r} (SPLASH_URL)")
+        return IgnoreRequest("not sent: Splash cannot be used")
+
+    def _give_up(self, problem: str) -> None:
+        """End the run: what needs Splash would fail page by page."""
+        if not self._given_up:
+            self._given_up = True
+            run = Run.of(self.crawler)
+            run.problem(problem)
+            run.abort("splash")
+
+
+def _outlets_answer(request: Request, answer: Any) -> HtmlResponse:
+    """The outlet's answer to ``request``, from that of Splash (a ``SplashJsonResponse``)."""
+    headers = Headers({name: b"\n".join(values).split(b"\n") for name, values in answer.headers.items()})
+    for name in _NOT_PASSED_BACK:
+        headers.pop(name, None)
+    if answer.data["loaded"]:
+        for name in _VALIDATORS:  # they speak for the empty page, which stays as it is when the news change
+            headers.pop(name, None)
+    flags = [] if answer.data["built"] else [UNRENDERED]
+    return HtmlResponse(
+        request.url,
+        status=answer.status,
+        headers=headers,
+        body=answer.body,
+        encoding="utf-8",
+        flags=flags,
+        request=request,
+    )
+
+
+def _proxy(request: Request) -> dict[str, Any] | None:
+    """The proxy that Scrapy would take, as the script wants it."""
+    address = request.meta.get("proxy")
+    if not address:
+        return None
+    parts = urlsplit(address)
+    proxy: dict[str, Any] = {"host": parts.hostname, "port": parts.port or 80}
+    if (header := request.headers.get("Proxy-Authorization")) is not None:
+        user, _, password = base64.b64decode(header.split()[-1]).decode().partition(":")
+        proxy |= {"username": user, "password": password}
+    return proxy

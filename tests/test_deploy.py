@@ -1,0 +1,139 @@
+"""The files under deploy/, compose.yaml and the Dockerfile: valid by their schemas, and of one mind with each other.
+
+The image itself is built and tried by ``make container-check``, Scrapyd in test_scrapyd.py.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from mirror_crawler.schedule import read_schedule
+from tests.mirror import REPO
+from tests.test_fixtures import OUTLETS
+
+DEPLOY = REPO / "deploy"
+COMPOSE = REPO / "compose.yaml"
+WORKFLOW = DEPLOY / "workflow" / "mirror.yaml"
+KUBERNETES = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "mirror.yaml").read_text(encoding="utf-8")))
+CRON_JOBS = [document for document in KUBERNETES if document["kind"] == "CronJob"]
+DOCKERFILE = (REPO / "Dockerfile").read_text(encoding="utf-8")
+USER = 10001
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        pytest.param("vendor.compose-spec", COMPOSE, id="compose"),
+        pytest.param("vendor.compose-spec", DEPLOY / "compose.secrets.yaml", id="secrets"),
+        pytest.param("vendor.github-workflows", WORKFLOW, id="workflow"),
+    ],
+)
+@pytest.mark.no_cover
+def test_schema(schema: str, path: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "document", KUBERNETES, ids=lambda document: f"{document['kind']}-{document['metadata']['name']}"
+)
+def test_kubernetes_schema(document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_a_cron_job_for_every_outlet() -> None:
+    pods = [job["spec"]["jobTemplate"]["spec"]["template"]["spec"] for job in CRON_JOBS]
+    assert [pod["containers"][0]["args"] for pod in pods] == [["crawl", outlet] for outlet in OUTLETS]
+    for job, pod in zip(CRON_JOBS, pods, strict=True):
+        read_schedule(f"{pod['containers'][0]['args'][1]} {job['spec']['schedule']}")
+        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+        assert {pod["securityContext"][name] for name in ("runAsUser", "runAsGroup", "fsGroup")} == {USER}
+        mounted = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+        assert mounted.keys() == {volume["name"] for volume in pod["volumes"]}
+        assert (mounted["data"], mounted["output"]) == ("/data", "/output")
+
+
+def test_the_image_has_the_user_and_the_places_of_the_manifests() -> None:
+    assert f"\nUSER {USER}:{USER}\n" in DOCKERFILE
+    assert '\nVOLUME ["/data", "/output"]\n' in DOCKERFILE
+    assert "MIRROR_DATA=/data" in DOCKERFILE
+    assert "MIRROR_OUTPUT=/output" in DOCKERFILE
+
+
+def test_nothing_secret_goes_into_the_image() -> None:
+    """What is not named is left out, so a store, a secret or an environment that lies about cannot get in."""
+    lines = (REPO / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert {rule for rule in rules if rule.startswith("!")} == {"!requirements.txt", "!scrapy.cfg", "!mirror_crawler"}
+    assert set(re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE)) == {
+        "requirements.txt",
+        "scrapy.cfg",
+        "mirror_crawler",
+    }
+
+
+def test_compose_publishes_no_port_and_runs_without_rights() -> None:
+    services = loaded(COMPOSE)["services"]
+    assert services.keys() == {"mirror", "splash"}
+    for service in services.values():
+        assert "ports" not in service
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+    assert services["splash"]["profiles"] == ["splash"]
+
+
+def test_the_schedule_of_the_image_can_be_read() -> None:
+    stated = re.search(r'MIRROR_SCHEDULE="(.*)"', DOCKERFILE)
+    assert stated is not None
+    assert [entry.outlet for entry in read_schedule(stated[1])] == list(OUTLETS)
+
+
+def test_secrets_are_read_from_the_files_that_compose_mounts() -> None:
+    content = loaded(DEPLOY / "compose.secrets.yaml")
+    named = content["services"]["mirror"]["environment"].values()
+    assert set(named) == {f"@/run/secrets/{name}" for name in content["secrets"]}
+    assert content["services"]["mirror"]["secrets"] == list(content["secrets"])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(step["run"], id=step.get("name", step["run"]))
+        for step in loaded(WORKFLOW)["jobs"]["crawl"]["steps"]
+        if "run" in step
+    ],
+)
+def test_scripts_of_the_workflow_can_be_read(script: str) -> None:
+    done = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed: apt-get install systemd"
+)
+def test_systemd_units(tmp_path: Path) -> None:
+    """Both are sound once the program is where the unit expects it."""
+    for name in ("mirror@.service", "mirror@.timer"):
+        unit = (DEPLOY / "systemd" / name).read_text(encoding="utf-8")
+        (tmp_path / name.replace("@", "@epochtimes")).write_text(
+            unit.replace("/srv/mirror/.venv/bin/scrapy", "/bin/true")
+        )
+    command = ["systemd-analyze", "verify", *(str(path) for path in sorted(tmp_path.iterdir()))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

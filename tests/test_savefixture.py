@@ -1,0 +1,145 @@
+"""A page becomes a case of the fixtures: by its file, by fetching it, and not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scrapy.exceptions import UsageError
+from scrapy.http import HtmlResponse
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from mirror_crawler import fixtures
+from mirror_crawler.commands.savefixture import Command, OnePage
+from tests.mirror import Mirror
+from tests.test_fixtures import FIXTURES, META, OUTLETS
+
+ARTICLE = "https://www.epochtimes.com/gb/26/10/7/n14860001.htm"
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        ("ntdtv/2026-header-clock", "a10"),
+        ("epochtimes/list-2026-first", "list-nsc"),
+        ("ntdtv/not-wrapper", ""),
+        ("ntdtv/list-tag", ""),
+    ],
+)
+def test_what_a_page_is(case: str, name: str) -> None:
+    meta, outlet = META[case], OUTLETS[case.partition("/")[0]]
+    assert fixtures.kind_of(outlet, meta["url"]) == meta["kind"]
+    named = fixtures.name_of(outlet, meta["url"])
+    assert named.startswith(name) if name else named == ""
+
+
+@pytest.mark.parametrize("case", [case for case, meta in META.items() if meta["kind"] == "article"])
+def test_the_draft_of_the_truth(case: str) -> None:
+    """What is written for a page that is read rightly is what its author wrote, but for the hints about its text."""
+    meta = META[case]
+    body = (FIXTURES / case / "page.html").read_bytes()
+    drafted, fault = fixtures.describe(OUTLETS[case.partition("/")[0]], meta["url"], body)
+    assert fault == ""
+    assert drafted["truth"] | {"contains": [], "lacks": []} == meta["truth"] | {"contains": [], "lacks": []}
+    assert drafted.keys() == meta.keys()
+
+
+def save(mirror: Mirror, *words: str) -> Path:
+    assert mirror.ask("savefixture", *words, "--into", str(mirror.root)) == 0
+    (made,) = mirror.root.glob("*/*/meta.json")
+    return made.parent
+
+
+def meta_of(case: Path) -> dict[str, Any]:
+    meta: dict[str, Any] = json.loads((case / "meta.json").read_text(encoding="utf-8"))
+    return meta
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"<h1 class='title'>x</h1><p>y", "the selectors read it not: no body (", id="no body"),
+        pytest.param(None, "the selectors can read it", id="readable"),
+    ],
+)
+def test_from_a_file(
+    mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str], body: bytes | None, said: str
+) -> None:
+    page = tmp_path / "saved.html"
+    page.write_bytes(body or (FIXTURES / "epochtimes" / "2026-arttop" / "page.html").read_bytes())
+    case = save(
+        mirror, "epochtimes", META["epochtimes/2026-arttop"]["url"], "--file", str(page), "--case", "new-layout"
+    )
+    assert (case.parent.name, case.name) == ("epochtimes", "new-layout")
+    assert (case / "page.html").read_bytes() == page.read_bytes()
+    assert meta_of(case)["kind"] == "article"
+    assert meta_of(case)["truth"].keys() == META["epochtimes/2026-arttop"]["truth"].keys()
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == f"{case}\n"
+
+
+@pytest.mark.parametrize("case", ["epochtimes/list-2026-first", "epochtimes/list-empty", "ntdtv/not-wrapper"])
+def test_what_is_no_article(mirror: Mirror, case: str) -> None:
+    outlet, _, name = case.partition("/")
+    page = FIXTURES / case / "page.html"
+    made = meta_of(save(mirror, outlet, META[case]["url"], "--file", str(page), "--case", name))
+    assert (made["kind"], made["url"]) == (META[case]["kind"], META[case]["url"])
+    if case == "epochtimes/list-2026-first":
+        assert made["truth"]["articles"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param((), "name one of the outlets epochtimes, ntdtv and the address", id="nothing"),
+        pytest.param(("example", ARTICLE), "name one of the outlets", id="outlet"),
+        pytest.param(("ntdtv", ARTICLE), f"{ARTICLE} is no page of ntdtv", id="foreign"),
+        pytest.param(("epochtimes", ARTICLE, "--case", "../x"), "--case NAME: name the case with", id="case"),
+        pytest.param(("epochtimes", ARTICLE, "--case", "2026-arttop"), "exists; choose another name", id="exists"),
+        pytest.param(("ntdtv", "https://www.ntdtv.com/x"), "--case NAME: name the case with", id="nameless"),
+        pytest.param(("epochtimes", ARTICLE, "--file", "/no/file"), "--file /no/file: No such file", id="file"),
+    ],
+)
+def test_refused(mirror: Mirror, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        mirror.ask("savefixture", *words)
+    assert message in str(refused.value)
+
+
+def test_a_proxy_that_cannot_be_used(mirror: Mirror) -> None:
+    with pytest.raises(UsageError, match="MIRROR_PROXY: use the address"):
+        mirror.ask("savefixture", "epochtimes", ARTICLE, settings={"MIRROR_PROXY": "x"})
+
+
+def test_a_page_that_leads_elsewhere(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    command = Command()
+    command._save(OUTLETS["ntdtv"], mirror.root / "case", "https://elsewhere.example/", b"")
+    assert command.exitcode == 1
+    assert "https://elsewhere.example/ is no page of ntdtv" in capsys.readouterr().err
+
+
+def test_fetched(mirror: Mirror) -> None:
+    url = sample(mirror)
+    done = mirror.command("savefixture", "epochtimes", url, "--into", str(mirror.root))
+    assert done.returncode == 0, done.stderr
+    case = Path(done.stdout.strip())
+    assert (case / "page.html").read_bytes().decode() == mirror.site.page(url)
+    assert meta_of(case)["truth"]["article_id"] == case.name
+    assert mirror.site.asked()[0].endswith("/robots.txt")
+
+
+def test_not_to_be_had(mirror: Mirror, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    OnePage("epochtimes", ARTICLE, []).failed(Failure(HttpError(HtmlResponse(ARTICLE, status=404))))  # type: ignore[no-untyped-call]
+    assert capsys.readouterr().err == f"scrapy savefixture: {ARTICLE}: HTTP 404\n"
+    monkeypatch.setattr("mirror_crawler.commands.savefixture._fetched", lambda *what: None)
+    assert mirror.ask("savefixture", "epochtimes", ARTICLE, "--into", str(mirror.root)) == 1
+    assert list(mirror.root.iterdir()) == []
+
+
+def sample(mirror: Mirror) -> str:
+    """The address of an article that the sample outlet serves."""
+    return next(url for url in mirror.site._pages if "www.epochtimes.com" in url and "/n1" in url)

@@ -1,0 +1,246 @@
+"""What is asked of Splash, and what becomes of its answers. test_splash_crawl.py does it with a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from unittest import mock
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+)
+from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.utils.test import get_crawler
+
+from mirror_crawler import splash
+from mirror_crawler.browser import RENDER, is_rendered, options
+from mirror_crawler.spiders.epochtimes import EpochtimesSpider
+from tests.mirror import Mirror, news
+from tests.site import SampleSite
+
+FIRST = news("epochtimes", 1)[0].url
+SPLASH = "http://splash.example:8050"
+PAGE = {
+    "http_status": 200,
+    "html": "<p>渡轮复航</p>",
+    "built": True,
+    "loaded": False,
+    "headers": [
+        {"name": "ETag", "value": '"1"'},
+        {"name": "Last-Modified", "value": "Sun, 11 Oct 2020 14:38:10 GMT"},
+        {"name": "Set-Cookie", "value": "a=1\nb=2"},
+        {"name": "Content-Encoding", "value": "gzip"},
+        {"name": "Content-Type", "value": "text/html; charset=big5"},
+    ],
+}
+"""What splash.lua returns for a page."""
+
+
+class Server:
+    """Stands for the download handler and a Splash behind it: gives one answer after the other, the last ever after."""
+
+    def __init__(self, *answers: Response | Exception | Mapping[str, Any], status: int = 200) -> None:
+        self._answers = [*answers] or [{}]
+        self._status = status
+        self.asked: list[Request] = []
+        crawler = get_crawler(EpochtimesSpider, {"SPLASH_URL": SPLASH})
+        crawler.spider, crawler.crawling = EpochtimesSpider(), True
+        self.run = mock.Mock(config=mock.Mock(render_wait=10))
+        crawler.get_extension = lambda _: self.run  # type: ignore[method-assign, assignment]
+        self.splash = splash.Splash(crawler, self.download)
+
+    async def download(self, request: Request) -> Response:
+        self.asked.append(request)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Response):
+            return answer
+        headers = {"Content-Type": "application/json"}
+        return TextResponse(request.url, self._status, headers, json.dumps(answer).encode())
+
+    def fetch(self, headers: Mapping[str, str] | None = None, **meta: Any) -> Response:
+        meta = {RENDER: options("#artbody p, .old p"), "download_timeout": 180, "download_slot": "epochtimes", **meta}
+        return asyncio.run(self.splash.fetch(Request(FIRST, headers=headers, meta=meta)))
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """What the first request to Splash says."""
+        return dict(json.loads(self.asked[0].body))
+
+    def pings(self) -> int:
+        return sum(request.url == f"{SPLASH}/_ping" for request in self.asked)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splash, "COMES_BACK", 0.02)
+    monkeypatch.setattr(splash, "_BETWEEN_PINGS", 0.01)
+
+
+class TestTheOrder:
+    def test_is_a_script_that_asks_only_the_outlet(self) -> None:
+        server = Server(PAGE)
+        server.fetch()
+        (asked,) = server.asked
+        assert (asked.url, asked.method) == (f"{SPLASH}/execute", "POST")
+        order = server.order
+        assert (order["url"], order["built"]) == (FIRST, ["#artbody p", ".old p"])
+        assert "function main(splash, args)" in order["lua_source"]
+        assert {"https://www.epochtimes.com/", "http://dajiyuan.com/"} < set(order["origins"])
+        assert all(origin.endswith("/") for origin in order["origins"])
+        assert order["allowed_domains"].split(",") == sorted(EpochtimesSpider.addresses.hosts)
+
+    def test_names_the_hosts_of_scripts_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(EpochtimesSpider, "script_hosts", frozenset(("static.example",)))
+        server = Server(PAGE)
+        server.fetch()
+        assert "https://static.example/" in server.order["origins"]
+
+    @pytest.mark.parametrize(
+        ("timeout", "given", "patience"), [pytest.param(180, 85, 10, id="long"), pytest.param(8, 8, 4, id="short")]
+    )
+    def test_takes_no_longer_than_splash_allows(self, timeout: float, given: float, patience: float) -> None:
+        server = Server(PAGE)
+        server.fetch(download_timeout=timeout)
+        assert (server.order["timeout"], server.order["patience"]) == (given, patience)
+        assert server.asked[0].meta["download_timeout"] == given + 5  # then Splash has told
+
+    def test_passes_on_what_the_outlet_may_see(self) -> None:
+        server = Server(PAGE)
+        word = "Basic d2FuZzpwQHNzLzo="  # wang:p@ss/:
+        server.fetch(
+            {"If-None-Match": '"1"', "Accept-Encoding": "br", "Proxy-Authorization": word},
+            proxy="http://proxy.example:3128",
+        )
+        assert server.order["headers"] == {"If-None-Match": '"1"'}
+        via = {"host": "proxy.example", "port": 3128, "username": "wang", "password": "p@ss/:"}
+        assert server.order["via"] == via
+        assert "proxy" not in server.asked[0].meta
+
+    def test_names_a_proxy_without_password(self) -> None:
+        server = Server(PAGE)
+        server.fetch(proxy="http://proxy.example")
+        assert server.order["via"] == {"host": "proxy.example", "port": 80}
+
+    def test_leaves_the_request_as_it_is(self) -> None:
+        """It is sent again after a failure, and after a redirect."""
+        server = Server(PAGE)
+        given = options("p")
+        server.fetch(**{RENDER: given})
+        assert given == options("p")
+
+
+class TestTheAnswer:
+    def test_is_that_of_the_outlet(self) -> None:
+        page = Server(PAGE).fetch()
+        assert isinstance(page, HtmlResponse)
+        assert (page.url, page.status, page.text, page.encoding) == (FIRST, 200, "<p>渡轮复航</p>", "utf-8")
+        assert is_rendered(page)
+        assert page.headers.getlist("Set-Cookie") == [b"a=1", b"b=2"]
+        assert page.headers["ETag"] == b'"1"'
+        assert not {b"Content-Encoding", b"Content-Type"} & page.headers.keys()
+
+    def test_has_no_validators_when_scripts_loaded_data(self) -> None:
+        page = Server({**PAGE, "loaded": True}).fetch()
+        assert list(page.headers) == [b"Set-Cookie"]
+
+    def test_that_was_not_built_is_marked(self) -> None:
+        assert not is_rendered(Server({**PAGE, "built": False}).fetch())
+
+    @pytest.mark.parametrize("status", [304, 404])
+    def test_without_a_page_has_its_status(self, status: int) -> None:
+        page = Server({**PAGE, "http_status": status, "html": "", "headers": {}}).fetch()
+        assert (page.status, page.body) == (status, b"")
+
+    @pytest.mark.parametrize(
+        ("reason", "error"),
+        [
+            pytest.param("network1", DownloadConnectionRefusedError, id="refused"),
+            pytest.param("network3", CannotResolveHostError, id="no-such-host"),
+            pytest.param("network5", DownloadTimeoutError, id="too-slow"),
+            pytest.param("network99", DownloadFailedError, id="unknown"),
+            pytest.param("webkit102", IgnoreRequest, id="no-page"),
+        ],
+    )
+    def test_that_did_not_come_is_a_failure_of_the_download(self, reason: str, error: type[Exception]) -> None:
+        with pytest.raises(error, match=f"{reason} in Splash"):
+            Server({"failed": reason}).fetch()
+
+    @pytest.mark.parametrize(
+        ("status", "error"), [pytest.param(504, DownloadTimeoutError, id="504"), (500, DownloadFailedError)]
+    )
+    def test_of_splash_itself_is_none_of_the_outlet(self, status: int, error: type[Exception]) -> None:
+        with pytest.raises(error, match="Splash"):
+            Server({"error": status}, status=status).fetch()
+
+    def test_that_the_script_failed_costs_the_page(self) -> None:
+        server = Server({"error": 400, "type": "ScriptError"}, status=400)
+        with pytest.raises(IgnoreRequest, match="could not run its script on the page"):
+            server.fetch()
+        server.run.abort.assert_not_called()
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_that_it_will_not_do_it_ends_the_run(self, status: int) -> None:
+        self.refused(Server({"error": status, "description": "no Lua here"}, status=status), status)
+
+    def test_that_is_no_json_ends_the_run(self) -> None:
+        self.refused(
+            Server(TextResponse(f"{SPLASH}/execute", body=b"<p>hello", headers={"Content-Type": "text/html"})), 200
+        )
+
+    @staticmethod
+    def refused(server: Server, status: int) -> None:
+        for _ in range(2):
+            with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+                server.fetch()
+        assert len(server.asked) == 1
+        server.run.abort.assert_called_once_with("splash")
+        (problem,) = server.run.problem.call_args.args
+        assert problem.startswith(f"Splash at {SPLASH} refuses to work: HTTP {status}")
+
+
+class TestAServerThatEnds:
+    def test_is_waited_for_and_asked_again(self) -> None:
+        up = TextResponse(f"{SPLASH}/_ping")
+        server = Server(DownloadFailedError(), DownloadConnectionRefusedError(), up, PAGE)
+        assert server.fetch().status == 200
+        assert server.pings() == 2
+
+    def test_ends_the_run_when_it_stays_away(self) -> None:
+        server = Server(DownloadConnectionRefusedError())
+        with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+            server.fetch()
+        server.run.problem.assert_called_once_with(f"Splash at {SPLASH} cannot be reached (SPLASH_URL)")
+        server.run.abort.assert_called_once_with("splash")
+
+    def test_twice_under_one_page_costs_the_page(self) -> None:
+        up = TextResponse(f"{SPLASH}/_ping")
+        server = Server(DownloadFailedError(), up, DownloadFailedError(), up)
+        with pytest.raises(IgnoreRequest, match="Splash ended twice while it had this page"):
+            server.fetch()
+        server.run.abort.assert_not_called()
+
+    def test_is_not_waited_for_when_the_run_is_ended(self) -> None:
+        server = Server(DownloadConnectionRefusedError())
+        server.splash.crawler.crawling = False
+        with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+            server.fetch()
+        assert server.pings() == 0
+        server.run.problem.assert_not_called()
+
+
+def test_another_server_at_its_address_ends_the_run(mirror: Mirror, site: SampleSite) -> None:
+    settings = {"SPLASH_URL": site.proxy, "MIRROR_RENDER": "splash"}
+    outcome = mirror.crawl("epochtimes", settings, section="nsc413")
+    assert outcome.verdict == "failed"
+    assert "refuses to work: HTTP 405" in outcome.faults[0]
+    assert site.asked("nsc413") == []
