@@ -1,7 +1,7 @@
 # make crawl [OUTLET=ntdtv] [ARGS="-a section=prog204"]   set everything up, then crawl
 # make test                                               every check there is
 # make demo                                               the same crawl against the sample outlet, without internet
-# make bench                                              speed and memory of a crawl, and of one with nothing new
+# make bench                                              cost of a crawl, of one with nothing new, of publishing
 
 PYTHON ?= python3
 OUTLET ?= epochtimes
@@ -28,6 +28,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.crawl speed
 	$(BIN)/python -m benchmarks.crawl memory
 	$(BIN)/python -m benchmarks.idle
+	$(BIN)/python -m benchmarks.publish
 
 clean:
 	rm -rf $(VENV) build
