@@ -6,8 +6,8 @@ A theme is a directory of Jinja templates for the page around the body; the body
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import hashlib
 import html
 import posixpath
@@ -153,8 +153,8 @@ class Renderer:
     def __init__(self, options: PageOptions) -> None:
         _check(options)
         self._options = options
-        self._environment = _environment(options)
-        self._templates = _compile(self._environment, options)
+        self._sources = _read_templates(options)
+        self._templates = _compile(options.theme, self._sources)
         self.volumes = Volumes()
         """Where the pages are; to be set anew when a volume begins."""
         self._write_body = classic.body_html if options.theme == "classic" else markdown.body_markdown
@@ -162,13 +162,7 @@ class Renderer:
     @property
     def look(self) -> str:
         """A name for all that pages depend on beside what they show: options and templates. Same look, same bytes."""
-        loader, environment = self._environment.loader, self._environment
-        assert loader is not None  # noqa: S101  (for the type checker)
-        sources = []
-        for name in sorted(environment.list_templates()):
-            with contextlib.suppress(UnicodeDecodeError):  # an operator's picture or the like, which no page can use
-                sources.append((name, loader.get_source(environment, name)[0]))
-        return hashlib.sha256(repr((self._options, sources)).encode()).hexdigest()
+        return hashlib.sha256(repr((self._options, self._sources)).encode()).hexdigest()
 
     def labels(self, language: str) -> Labels:
         """The words that pages in a language add, with those that the operator changed."""
@@ -349,10 +343,27 @@ def _check(options: PageOptions) -> None:
 # Templates
 
 
-def _environment(options: PageOptions) -> jinja2.Environment:
-    directories = [directory for directory in (options.theme_dir, _TEMPLATES) if directory is not None]
+_Sources = tuple[tuple[str, str], ...]
+"""The templates' names, in order, each with its text."""
+
+
+def _read_templates(options: PageOptions) -> _Sources:
+    """All templates that there are: the operator's, and ours that they do not replace."""
+    sources: dict[str, str] = {}
+    directories = [_TEMPLATES] if options.theme_dir is None else [_TEMPLATES, options.theme_dir]
+    for directory in directories:
+        for file in directory.rglob("*.j2"):
+            name = file.relative_to(directory).as_posix()
+            try:
+                sources[name] = file.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, OSError) as error:
+                raise ValueError(f"template {name}: cannot read {error}") from None
+    return tuple(sorted(sources.items()))
+
+
+def _environment(sources: _Sources) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(directory) for directory in directories]),
+        loader=jinja2.DictLoader(dict(sources)),
         autoescape=False,  # noqa: S701  (pages are Markdown; every variable passes one of the filters below)
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -396,36 +407,36 @@ def _beijing(context: jinja2.runtime.Context, time: object) -> str:
     return _beijing_time(str(time), context["label"])
 
 
-def _compile(environment: jinja2.Environment, options: PageOptions) -> dict[str, jinja2.Template]:
+@functools.lru_cache(maxsize=8)  # to compile a theme takes longer than to write a hundred pages
+def _compile(theme: str, sources: _Sources) -> Mapping[str, jinja2.Template]:
     """The theme's templates by ``page`` and by ``outlet/page``, each checked as far as that goes without a page."""
-    prefix = f"{options.theme}/"
-    found = [name for name in environment.list_templates() if name.startswith(prefix) and name.endswith(".md.j2")]
+    environment = _environment(sources)
+    prefix = f"{theme}/"
+    found = [name for name, _ in sources if name.startswith(prefix) and name.endswith(".md.j2")]
     if not found:
-        raise ValueError(f"theme {options.theme!r} is unknown; there are {', '.join(_themes(environment))}")
+        raise ValueError(f"theme {theme!r} is unknown; there are {', '.join(_themes(sources))}")
     names = {name.removeprefix(prefix).removesuffix(".md.j2"): name for name in found}
     names.setdefault("history", "github/history.md.j2")  # a theme older than history pages has none
     templates = {}
     for page, name in names.items():
         try:
             templates[page] = environment.get_template(name)
-            _check_template(environment, name)
+            _check_template(environment, name, dict(sources)[name])
         except jinja2.TemplateSyntaxError as error:
             raise ValueError(f"template {error.filename or name}, line {error.lineno}: {error.message}") from None
-        except (jinja2.TemplateNotFound, UnicodeDecodeError, OSError) as error:
+        except jinja2.TemplateNotFound as error:
             raise ValueError(f"template {name}: cannot read {error}") from None
     if missing := [page for page in _PAGES if page not in templates]:
-        raise ValueError(f"theme {options.theme!r} has no template {missing[0]}.md.j2")
+        raise ValueError(f"theme {theme!r} has no template {missing[0]}.md.j2")
     return templates
 
 
-def _themes(environment: jinja2.Environment) -> list[str]:
-    return sorted({name.partition("/")[0] for name in environment.list_templates() if name.endswith(".md.j2")})
+def _themes(sources: _Sources) -> list[str]:
+    return sorted({name.partition("/")[0] for name, _ in sources if name.endswith(".md.j2")})
 
 
-def _check_template(environment: jinja2.Environment, name: str) -> None:
+def _check_template(environment: jinja2.Environment, name: str, source: str) -> None:
     """Find what would fail only when a page is written: a name that no page has, a template that is not there."""
-    assert environment.loader is not None  # noqa: S101  (for the type checker)
-    source, _, _ = environment.loader.get_source(environment, name)
     tree = environment.parse(source)
     if unknown := jinja2.meta.find_undeclared_variables(tree) - _NAMES:
         raise ValueError(f"template {name}: unknown name {min(unknown)!r}; there are {', '.join(sorted(_NAMES))}")

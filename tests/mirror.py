@@ -86,6 +86,7 @@ class Reactor:
         """Run one crawl to its end."""
 
         async def run() -> Crawler:
+            sys.settrace(threading.gettrace())  # coverage may have been off and on again since this thread began
             runner = AsyncCrawlerRunner(settings)
             crawler = runner.create_crawler(spider)
             await runner.crawl(crawler, **arguments)

@@ -43,6 +43,8 @@ from tests.site.server import Request
 from tests.site.stories import HOSTS, Story
 from tests.site.world import TRAPS, World, default_world, list_address
 
+pytestmark = pytest.mark.untraced
+
 OUTLETS = ("epochtimes", "ntdtv")
 
 

@@ -75,7 +75,7 @@ NEWS_SITEMAP = f"""<?xml version="1.0" encoding="UTF-8"?>
 MANY_ELEMENTS = """
 import gzip, resource
 from mirror_crawler.discovery import sitemap_entries
-body = gzip.compress(b"<urlset>" + b"<a/>" * 1_500_000)
+body = gzip.compress(b"<urlset>" + b"<a/>" * 500_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert sitemap_entries(body).entries == []
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
@@ -244,7 +244,7 @@ class TestHostile:
         made = subprocess.run(
             [sys.executable, "-c", MANY_ELEMENTS], cwd=REPO, capture_output=True, text=True, check=True
         )
-        assert int(made.stdout) < 60  # MiB; the unpacked text is 6, a tree of its elements would be 150
+        assert int(made.stdout) < 20  # MiB; the unpacked text is 2, a tree of its elements would be 50
 
     @pytest.mark.parametrize(
         ("doctype", "content"),
@@ -297,6 +297,7 @@ def atom(entries: list[tuple[str, str, str]]) -> bytes:
 
 
 class TestProperties:
+    @pytest.mark.no_cover
     @settings(max_examples=150, deadline=None)
     @given(ENTRIES)
     def test_what_is_written_is_read(self, entries: list[tuple[str, str, str]]) -> None:
@@ -306,6 +307,7 @@ class TestProperties:
         found = [(collapsed(entry.link), entry.guid, entry.title) for entry in feed_entries(atom(entries))]
         assert found == expected
 
+    @pytest.mark.no_cover
     @settings(max_examples=200, deadline=None)
     @given(st.data())
     def test_no_other_error_than_page_error(self, data: st.DataObject) -> None:
@@ -323,6 +325,7 @@ class TestProperties:
             except PageError as error:
                 assert str(error).startswith(("no feed (", "no sitemap ("))  # noqa: PT017
 
+    @pytest.mark.no_cover
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=200))
     def test_any_bytes(self, body: bytes) -> None:

@@ -14,6 +14,8 @@ from tests.site.load import many
 from tests.site.stories import HOSTS, SECTIONS, section_url
 from tests.site.world import World, list_address
 
+pytestmark = pytest.mark.untraced
+
 STORIES = news("epochtimes", 12)
 FIRST_PAGE = list_address("epochtimes", "section", "nsc413", 1)
 

@@ -18,6 +18,8 @@ from tests.site import SampleSite, answers, changes
 from tests.site.stories import Story
 from tests.site.world import World, list_address
 
+pytestmark = pytest.mark.untraced
+
 STORIES = news("epochtimes", 12)
 LIST = list_address("epochtimes", "section", "nsc413", 1)
 

@@ -431,6 +431,20 @@ def test_a_broken_template_is_told_before_any_page_is_written(
     assert "\n" not in str(caught.value)
 
 
+def test_a_template_that_is_no_text_is_told(tmp_path: Path) -> None:
+    write(tmp_path, article="")
+    (tmp_path / "github/article.md.j2").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match=r"^template github/article\.md\.j2: cannot read 'utf-8' codec"):
+        Renderer(PageOptions(theme_dir=tmp_path))
+
+
+def test_a_template_that_was_changed_is_used_as_it_is_now(tmp_path: Path) -> None:
+    before = Renderer(PageOptions(theme_dir=write(tmp_path, home="早")))
+    after = Renderer(PageOptions(theme_dir=write(tmp_path, home="晚")))
+    assert (before.home(HOME), after.home(HOME)) == ("早\n", "晚\n")
+    assert before.look != after.look
+
+
 def test_a_template_that_asks_for_an_unknown_field_names_itself(tmp_path: Path) -> None:
     renderer = Renderer(PageOptions(theme_dir=write(tmp_path, article="{{ article.titel | md }}")))
     with pytest.raises(ValueError, match=r"^template github/article\.md\.j2: .*titel"):

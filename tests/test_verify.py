@@ -69,7 +69,7 @@ class Checked:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterator[Mirror]:
     """Both outlets, with sections and tags."""
-    with SampleSite(World(many("epochtimes", 55) + many("ntdtv", 5))) as site:
+    with SampleSite(World(many("epochtimes", 12) + many("ntdtv", 4))) as site:
         mirror = Mirror(tmp_path_factory.mktemp("verify"), site, reactor)
         assert mirror.crawl("epochtimes", section="nsc413,nsc418", tag="渡轮,5g").faults == []
         assert mirror.crawl("ntdtv", section="prog204").faults == []
