@@ -138,7 +138,7 @@ def crawl_bare(outlet: str, articles: int, proxy: str, pipe: Connection) -> Roun
 def crawl_project(outlet: str, proxy: str, pipe: Connection) -> Round:
     """The project's own command with a fresh store and tree."""
     with tempfile.TemporaryDirectory() as directory:
-        places = {"MIRROR_DATA": f"{directory}/data", "MIRROR_OUTPUT": f"{directory}/output"}
+        places = {"MIRROR_DATA": f"{directory}/data", "MIRROR_OUTPUT": f"{directory}/output", "MIRROR_IMAGES": "none"}
         return crawl(["crawl", outlet, "-a", "pages=all"], proxy, pipe, REPO, places)
 
 

@@ -70,7 +70,7 @@ class Mirror:
         """Run the command to its end and measure it."""
         pace = [word for name, value in PACE.items() for word in ("-s", f"{name}={value}")]
         command = [sys.executable, "-m", "scrapy", "crawl", self.outlet, *pace]
-        places = {"MIRROR_DATA": str(self.data), "MIRROR_OUTPUT": str(self.output)}
+        places = {"MIRROR_DATA": str(self.data), "MIRROR_OUTPUT": str(self.output), "MIRROR_IMAGES": "none"}
         self.site.requests.clear()
         with tempfile.TemporaryFile("w+") as log:
             begin = time.monotonic()

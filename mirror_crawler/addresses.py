@@ -1,4 +1,5 @@
-"""The URL forms of an outlet: which address is an article, which a list, and the one canonical spelling of each.
+"""The URL forms of an outlet: which address is an article, which a list, and the one canonical spelling of each; and
+which is a picture of the outlet's own.
 
 Pure functions of the address. A spider module states its outlet's forms as an :class:`Addresses` value
 (shared facts: FACTS A1 and B1); nothing here knows an outlet.
@@ -68,7 +69,7 @@ class ListAddress:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """The URL forms of one outlet.
+    """The URL forms of one outlet. Pictures lie at its ``hosts`` and at the ``image_hosts``.
 
     The patterns match the path of a cleaned address and name their parts: ``script`` (``gb`` or ``b5``), for an
     article ``year month day number``, for a list ``id`` or ``slug`` and perhaps ``page``. The formats build canonical
@@ -76,6 +77,7 @@ class Addresses:
     """
 
     hosts: frozenset[str]
+    image_hosts: frozenset[str] = frozenset()
     article: re.Pattern[str]
     article_id: str
     article_url: str
@@ -100,6 +102,16 @@ class Addresses:
         except ValueError:
             return None
         return _up_to_htm(parts.path).rstrip(_TRAILING_JUNK)
+
+    def picture_url(self, address: str) -> str | None:
+        """The https address at which a picture of the outlet's own is had, None for one that lies elsewhere.
+
+        User information and ports are refused, as in :meth:`path_of`.
+        """
+        scheme, separator, rest = address.partition("://")
+        host = rest.partition("/")[0].lower()
+        known = host in self.image_hosts or host in self.hosts
+        return f"https://{rest}" if separator and scheme.lower() in ("http", "https") and known else None
 
     def find_article(self, href: str, base: str = "") -> ArticleAddress | None:
         """The article that ``href`` (seen on a page at ``base``) leads to, or None."""

@@ -11,9 +11,10 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser
 
+from mirror_crawler.gate import NotSentError
 from mirror_crawler.pace import NOT_SENT, Pace, is_good, stop
 from mirror_crawler.robots import is_robotstxt
-from mirror_crawler.run import KNOWN_TO_FAIL, Run
+from mirror_crawler.run import KNOWN_TO_FAIL, PICTURE, Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -38,6 +39,10 @@ _MANY_TAGS = 2_000
 """More than a challenge page has; and one that is nested without end would take minutes."""
 _LITTLE_TEXT = 1_000
 """Characters; a challenge page has a few lines, the furniture alone of an outlet's page has more."""
+
+
+class ChallengeError(IgnoreRequest):
+    """A page came that wants to see a browser at work, instead of what was asked for."""
 
 
 class Blocked:
@@ -65,7 +70,7 @@ class Blocked:
     def process_request(self, request: Request) -> None:
         """Raise IgnoreRequest for what must not be sent any more."""
         if Pace.of(self.crawler).stopped:
-            raise IgnoreRequest(NOT_SENT)
+            raise NotSentError(NOT_SENT)
         if request.meta.get(KNOWN_TO_FAIL) and self._closed >= IN_A_ROW:
             raise IgnoreRequest("not sent: the outlet forbids one after another of those that failed before")
 
@@ -73,9 +78,12 @@ class Blocked:
         """Let an answer through unless it is a challenge page: then raise IgnoreRequest."""
         if is_robotstxt(request) and 400 <= response.status < 500:
             return response  # robots.py says what that means
+        if request.meta.get(PICTURE) and not is_challenge(response):
+            return response  # good or not, it says nothing of the outlet's pages
         if is_challenge(response):
-            self._refused(request, "challenge")
-            raise IgnoreRequest("challenge page")
+            if not request.meta.get(PICTURE):
+                self._refused(request, "challenge")
+            raise ChallengeError("challenge page")
         if response.status == 403:
             self._refused(request, "forbidden")
         elif is_good(response) and not is_robotstxt(request):

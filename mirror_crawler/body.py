@@ -16,7 +16,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from mirror_crawler.labels import Labels
 from mirror_crawler.markup import embed_of
 
-ImageMode = Literal["none", "remote"]
 LinkMode = Literal["neutral", "keep"]
 
 _ADDRESS = re.compile(
@@ -33,12 +32,13 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 class Choices:
     """How one page shows a body.
 
-    ``resolve`` maps an absolute address to the relative link to that page of the mirror, or None.
+    ``resolve`` maps an absolute address to the relative link to that page of the mirror, or None. ``picture`` maps the
+    address of a picture to what the page loads in its place, or None: words stand for it then.
     """
 
     labels: Labels
     resolve: Callable[[str], str | None]
-    images: ImageMode = "none"
+    picture: Callable[[str], str | None] = lambda _: None
     links: LinkMode = "neutral"
 
     def live(self, href: str) -> str | None:
@@ -161,12 +161,19 @@ def _written(text: str, *, code_addresses: bool) -> Iterator[Token]:
 
 def _image(node: LexborNode, choices: Choices) -> Token:
     alt = node.attributes.get("alt") or ""
-    if choices.images == "remote":
-        address = node.attributes.get("src") or ""
+    address = shown_at(node, choices)
+    if address is not None:
         return Token("void", f'<img alt="{escape_html(alt)}" src="{escape_html(address)}"/>')
-    parent = node.parent
-    captioned = parent is not None and parent.tag == "figure" and parent.css_first("figcaption") is not None
+    figure = node.parent if node.parent is not None and node.parent.tag == "figure" else None
+    if figure is not None and any(shown_at(other, choices) is not None for other in figure.css("img")):
+        return Token("text", "")  # its caption stands under those that are shown
+    captioned = figure is not None and figure.css_first("figcaption") is not None
     return Token("text", choices.labels.picture + ("" if captioned else escape_html(alt)))
+
+
+def shown_at(image: LexborNode, choices: Choices) -> str | None:
+    """What the page loads for an ``img``, None when it shows words."""
+    return choices.picture(image.attributes.get("src") or "")
 
 
 def _element(
@@ -189,5 +196,5 @@ def _element(
 def _embed(node: LexborNode, choices: Choices, *, code_addresses: bool) -> list[Token]:
     href = node.attributes.get("href") or ""
     label = choices.embed_label(href)
-    text = label if choices.live(href) else f"{label}：{href}"
+    text = label if choices.live(href) else f"{label}{choices.labels.colon}{href}"
     return list(_written(text, code_addresses=code_addresses))

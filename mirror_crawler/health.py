@@ -150,6 +150,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
+        self.unpublished: list[str] = []
         self.causes: Counter[str] = Counter()
         self.selectors: dict[str, str] = {}
         self.read = 0
@@ -258,6 +259,10 @@ class Tally:
         if message not in self.problems and len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(message)
 
+    def not_published(self, message: str) -> None:
+        """What the world does not see yet, and why."""
+        self.unpublished.append(" ".join(message.split()))
+
     @property
     def unreadable(self) -> int:
         """Pages that came and became no article for lack of a field; not those that failed before."""
@@ -334,6 +339,8 @@ def _endings(tally: Tally, reason: str) -> Iterator[Finding]:
         yield Finding(level="degraded", what="the crawl was stopped before its end; the next run goes on")
     elif reason not in ("finished", "blocked"):
         yield Finding(level="failed", what=f"the crawl ended early: {reason or 'it never started'}")
+    for message in tally.unpublished:
+        yield Finding(level="degraded", what=f"not published: {message}")
 
 
 def _list_findings(tally: Tally, expectations: Expectations, selectors: Mapping[str, str]) -> Iterator[Finding]:

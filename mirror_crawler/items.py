@@ -1,8 +1,10 @@
-"""The two items of the project and their one-line JSON form.
+"""The two items of the project, the record of a picture, and their one-line JSON form.
 
 An :class:`Article` is what a page says; a :class:`Listing` is the fact that a section or tag named an article.
-Membership lives only in listings, so an article never depends on the order of the crawl.
-docs/output-format.md describes every field; docs/article.schema.json and docs/listing.schema.json check them.
+Membership lives only in listings, so an article never depends on the order of the crawl. A :class:`Picture` is the fact
+that a picture is kept, and under which name.
+docs/output-format.md describes every field; docs/article.schema.json, listing.schema.json and picture.schema.json check
+them.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ PublishedSource = Literal["clock", "metadata", "dateline", "none"]
 ListKind = Literal["section", "tag"]
 
 _ID = re.compile(r"[a-z][a-z0-9]{0,30}")
+_ASSET = re.compile(r"[0-9a-f]{32}")
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 """JSON can spell it, UTF-8 and databases cannot."""
 
@@ -153,6 +156,25 @@ class Listing(_Record):
         _check_key(self.outlet, self.article_id)
         if not self.list_id:
             raise ValueError("list_id: empty")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Picture(_Record):
+    """A picture that pages show is kept: ``url`` is its address in articles, ``asset`` its name under ``images/``.
+
+    The name is made of its content, see album.py. ``width`` and ``height`` are pixels, ``stored_at`` is a UTC time.
+    """
+
+    outlet: str
+    url: str
+    asset: str
+    width: int
+    height: int
+    stored_at: str
+
+    def __post_init__(self) -> None:
+        if not _ASSET.fullmatch(self.asset):
+            raise ValueError(f"asset: {self.asset!r:.60} is not 32 digits of 0-9 and a-f")
 
 
 def content_hash(title: str, lead_image: Image | None, body_html: str) -> str:

@@ -1,19 +1,24 @@
-"""The words that pages add to what the outlets wrote, in both Chinese scripts."""
+"""The words that pages add to what the outlets wrote: in both Chinese scripts and in English."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["zh-Hans", "zh-Hant", "en"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """Words of one script; ``embeds`` names each kind of embed, ``embed`` any other.
+    """Words of one language; ``embeds`` names each kind of embed, ``embed`` any other.
 
-    The second half is for what happened to an article at its outlet. ``{count}``, ``{number}`` (of a revision) and
-    ``{time}`` are filled in.
+    The second half is for what happened to an article at its outlet. ``{count}``, ``{number}`` (of a revision, page or
+    volume) and ``{time}`` are filled in. ``colon``, ``comma``, ``enumeration`` (between names) and ``full_stop`` bring
+    the space that the language wants after them. ``mirror`` is the title of a mirror that has not been given one.
     """
 
+    mirror: str
     home: str
     sections: str
     tags: str
@@ -24,7 +29,12 @@ class Labels:
     original: str
     original_link: str
     share: str
+    share_page: str
     share_code: str
+    elsewhere: str
+    volume: str
+    earlier: str
+    later: str
     picture: str
     embed: str
     embeds: Mapping[str, str]
@@ -48,6 +58,10 @@ class Labels:
     kept: str
     unseen: str
     left_out: str
+    colon: str = "："
+    comma: str = "，"
+    enumeration: str = "、"
+    full_stop: str = "。"
 
     def embed_named(self, kind: str) -> str:
         """What a reader is told stands at the place of an embed of this kind."""
@@ -55,6 +69,7 @@ class Labels:
 
 
 _HANS = Labels(
+    mirror="新闻镜像",
     home="首页",
     sections="栏目",
     tags="标签",
@@ -65,7 +80,12 @@ _HANS = Labels(
     original="原文地址（需翻墙访问）",
     original_link="原文链接（需翻墙）",
     share="手机上长按并复制下列链接或二维码分享本文章",
+    share_page="手机上长按并复制下列链接或二维码分享本页",
     share_code="二维码",
+    elsewhere="本页的其他地址",
+    volume="第{number}卷",
+    earlier="更早的文章",
+    later="之后的文章",
     picture="〔图〕",
     embed="网页内容",
     embeds={
@@ -104,6 +124,7 @@ _HANS = Labels(
 )
 
 _HANT = Labels(
+    mirror="新聞鏡像",
     home="首頁",
     sections="欄目",
     tags="標籤",
@@ -114,7 +135,12 @@ _HANT = Labels(
     original="原文地址（需翻牆訪問）",
     original_link="原文連結（需翻牆）",
     share="手機上長按並複製下列連結或二維碼分享本文章",
+    share_page="手機上長按並複製下列連結或二維碼分享本頁",
     share_code="二維碼",
+    elsewhere="本頁的其他地址",
+    volume="第{number}卷",
+    earlier="更早的文章",
+    later="之後的文章",
     picture="〔圖〕",
     embed="網頁內容",
     embeds={
@@ -153,6 +179,75 @@ _HANT = Labels(
 )
 
 
-def labels_of(language: str) -> Labels:
-    """The words for a BCP 47 language; simplified characters unless it asks for traditional ones."""
-    return _HANT if language.lower().startswith(("zh-hant", "zh-tw", "zh-hk")) else _HANS
+_EN = Labels(
+    mirror="News mirror",
+    home="Home",
+    sections="Sections",
+    tags="Tags",
+    latest="Latest",
+    older="Older",
+    page="page {number}",
+    beijing_time="Beijing time",
+    original="Original (blocked in mainland China)",
+    original_link="Original (blocked in mainland China)",
+    share="To share this article on a phone, press and hold the link or the QR code, and copy it",
+    share_page="To share this page on a phone, press and hold the link or the QR code, and copy it",
+    share_code="QR code",
+    elsewhere="Other addresses of this page",
+    volume="Volume {number}",
+    earlier="Earlier articles",
+    later="Later articles",
+    picture="[Picture] ",
+    embed="Web content",
+    embeds={
+        "youtube": "YouTube video",
+        "vimeo": "Vimeo video",
+        "youmaker": "Video",
+        "ganjingworld": "Gan Jing World video",
+        "video": "Video",
+        "audio": "Audio",
+        "tweet": "Tweet",
+        "facebook": "Facebook post",
+        "instagram": "Instagram post",
+        "infogram": "Chart",
+        "documentcloud": "Document",
+    },
+    withdrawn="The outlet has taken this article down (noticed {time}). This is the last version before that.",
+    revisions="Changed by the outlet: {count}×",
+    history="Changes",
+    history_note="The latest change comes first. Times are when this mirror got a version; the outlet changed it "
+    "before that. What differs is bold.",
+    back="Back to the article",
+    revision="Version {number}",
+    first_revision="The earliest version that this mirror has.",
+    compared="Compared with version {number} ({time})",
+    source_modified="Time of the change as the outlet tells it: {time}",
+    returned="The outlet had taken version {number} down (noticed {time}) and published the article again later.",
+    counts={"changed": "{count} changed", "added": "{count} added", "removed": "{count} removed"},
+    parts={"title": "Headline", "lead": "Lead picture", "text": "", "picture": "Picture"},
+    added="Added",
+    removed="Removed",
+    changed="Changed",
+    before="Before: ",
+    after="After: ",
+    kept="[Unchanged paragraphs here: {count}]",
+    unseen="Other changes that do not show in the text, such as links or formatting.",
+    left_out="This change is an early one; details are left out.",
+    colon=": ",
+    comma=", ",
+    enumeration=", ",
+    full_stop=".",
+)
+
+LABELS: Mapping[Language, Labels] = {"zh-Hans": _HANS, "zh-Hant": _HANT, "en": _EN}
+"""The words of the project, by language."""
+
+
+def labels_of(language: str, labels: Mapping[Language, Labels] = LABELS) -> Labels:
+    """The words for a BCP 47 language: English ones for English, else Chinese ones, in simplified characters unless it
+    asks for traditional ones.
+    """
+    asked = language.lower()
+    if asked.startswith("en"):
+        return labels["en"]
+    return labels["zh-Hant" if asked.startswith(("zh-hant", "zh-tw", "zh-hk", "zh-mo")) else "zh-Hans"]

@@ -1,4 +1,4 @@
-"""What an article's page links to, as identities: so links come alive when their target arrives."""
+"""What an article's page links to and shows, as identities: so it is written again when what it lacks arrives."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from html import unescape
 
 from mirror_crawler.addresses import Addresses
 from mirror_crawler.items import Article
+from mirror_crawler.shelf import picture_target
 from mirror_crawler.store import Target
 
 _KEPT = 10_000
@@ -16,10 +17,14 @@ _HREF = re.compile(r'<a href="([^"]*)"')
 
 
 class LinkFinder:
-    """Finds what addresses lead to at any of the outlets. Tags recur from article to article, so answers are kept."""
+    """Finds what addresses lead to at any of the outlets. Tags recur from article to article, so answers are kept.
 
-    def __init__(self, outlets: Mapping[str, Addresses]) -> None:
+    ``most_pictures``: so many of an article's pictures its page shows, when they are the mirror's own.
+    """
+
+    def __init__(self, outlets: Mapping[str, Addresses], most_pictures: int = 30) -> None:
         self.outlets = outlets
+        self.most_pictures = most_pictures
         self.find = functools.lru_cache(maxsize=_KEPT)(self._find)
         """``find(href)``: the target of an absolute address, None when it is no article or list of an outlet."""
 
@@ -37,6 +42,16 @@ class LinkFinder:
             targets.add(Target(article.outlet, "section", article.section.id))
         own = Target(article.outlet, "article", article.article_id)
         return {target for target in targets if target is not None and target != own}
+
+    def pictures_of(self, article: Article) -> list[str]:
+        """The addresses of the pictures of ``article`` that lie at its outlet's hosts, each once, the lead first."""
+        addresses = self.outlets[article.outlet]
+        shown = [article.lead_image, *article.images] if article.lead_image else article.images
+        return [url for url in dict.fromkeys(image.url for image in shown) if addresses.picture_url(url)]
+
+    def ties_of(self, article: Article) -> set[Target]:
+        """All that the page of ``article`` depends on: :meth:`targets_of` and pictures, as many as it shows."""
+        return self.targets_of(article) | set(map(picture_target, self.pictures_of(article)[: self.most_pictures]))
 
 
 def body_links(body_html: str) -> list[str]:

@@ -18,11 +18,11 @@ from selectolax.lexbor import LexborNode
 
 from mirror_crawler.body import (
     Choices,
-    ImageMode,
     evened,
     may_hold_address,
     one_line,
     parse,
+    shown_at,
     split_addresses,
     text_of,
     tokens,
@@ -114,16 +114,16 @@ def destination(address: str) -> str:
     return _ENTITY.sub("&amp;", encoded)
 
 
-def picture(image: Image, labels: Labels, images: ImageMode, *, title: str = "") -> str:
-    """The paragraph of a picture that stands alone.
+def picture(image: Image, labels: Labels, address: str | None, *, title: str = "") -> str:
+    """The paragraph of a picture that stands alone; ``address`` is what the page loads for it.
 
-    Without pictures it is the caption, else the alternative text unless that only repeats ``title``, else nothing.
+    Without one it is the caption, else the alternative text unless that only repeats ``title``, else nothing.
     """
     caption = one_line(image.caption)
-    if images == "none":
+    if address is None:
         words = caption or (image.alt if image.alt != title else "")
         return _paragraph([_Piece("text", labels.picture + words)]) if words else ""
-    return _paragraph([_image_piece(image.alt, image.url), _BREAK, _Piece("text", caption, "*")])
+    return _paragraph([_image_piece(image.alt, address), _BREAK, _Piece("text", caption, "*")])
 
 
 def quote_block(runs: Iterable[tuple[str, bool]], prefix: str = "") -> str:
@@ -258,14 +258,15 @@ def _figure(node: LexborNode, choices: Choices, depth: int) -> str:
     if not images:
         return _transparent(node, choices, depth)
     caption_node = node.css_first("figcaption")
-    mark: Mark = "*" if choices.images == "remote" else ""
-    caption = _pieces(caption_node.iter(include_text=True), choices, mark=mark) if caption_node is not None else []
-    if choices.images == "none":
-        words = caption or [_Piece("text", images[0].attributes.get("alt") or "")]
-        return _paragraph([_Piece("text", choices.labels.picture), *words])
     shown: list[_Piece] = []
     for image in images:
-        shown += [_image_piece(image.attributes.get("alt") or "", image.attributes.get("src") or ""), _BREAK]
+        if (address := shown_at(image, choices)) is not None:
+            shown += [_image_piece(image.attributes.get("alt") or "", address), _BREAK]
+    mark: Mark = "*" if shown else ""
+    caption = _pieces(caption_node.iter(include_text=True), choices, mark=mark) if caption_node is not None else []
+    if not shown:
+        words = caption or [_Piece("text", images[0].attributes.get("alt") or "")]
+        return _paragraph([_Piece("text", choices.labels.picture), *words])
     return _paragraph([*shown, *(_captioned(piece) for piece in caption)])
 
 
@@ -354,9 +355,8 @@ def _scripted(text: str, script: _Script) -> str:
 def _leaf(node: LexborNode, mark: Mark, choices: Choices) -> _Piece:
     if node.tag == "img":
         alt = node.attributes.get("alt") or ""
-        if choices.images == "none":
-            return _Piece("text", choices.labels.picture + alt)
-        return _image_piece(alt, node.attributes.get("src") or "")
+        address = shown_at(node, choices)
+        return _Piece("text", choices.labels.picture + alt) if address is None else _image_piece(alt, address)
     text = text_of(node)
     return _Piece("code", text) if text.strip(" ") else _Piece("text", text, mark)
 
@@ -375,8 +375,8 @@ def _link(node: LexborNode, mark: Mark, choices: Choices) -> list[_Piece]:
     target = choices.live(href)
     content = _pieces(node.iter(include_text=True), choices, mark=mark, linked=True)
     if not any(piece.text.strip(" ") for piece in content):
-        name = choices.embed_label(href)
-        content = [_Piece("text", name)] if target else [_Piece("text", f"{name}："), _Piece("code", href)]
+        name, colon = choices.embed_label(href), choices.labels.colon
+        content = [_Piece("text", name)] if target else [_Piece("text", f"{name}{colon}"), _Piece("code", href)]
     if target is None:
         return content
     # A relative target comes from our own tree, whose paths are encoded already.

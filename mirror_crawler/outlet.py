@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
@@ -290,7 +291,7 @@ def cause_of(failure: Failure) -> str:
     response = getattr(failure.value, "response", None)
     if response is not None:
         return f"HTTP {response.status}"
-    return str(failure.value) if type(failure.value).__name__ == "IgnoreRequest" else type(failure.value).__name__
+    return str(failure.value) if isinstance(failure.value, IgnoreRequest) else type(failure.value).__name__
 
 
 def utc_now() -> str:

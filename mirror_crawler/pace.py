@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -12,11 +13,11 @@ from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.asyncio import sleep
 
-from mirror_crawler.run import Run
+from mirror_crawler.gate import Gate, NotSentError
+from mirror_crawler.run import PICTURE, Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -95,6 +96,8 @@ class PatientHandler(HTTP11DownloadHandler):
         """The answer to ``request``, which is sent once the outlet has had its rest."""
         pace = Pace.of(self.crawler)
         await self._take_turn(request, pace)
+        if request.meta.get(PICTURE):
+            return await self._picture(request)
         sent = time.monotonic()
         response = await self.fetch(request)
         before = pace.rests
@@ -113,16 +116,29 @@ class PatientHandler(HTTP11DownloadHandler):
         """The outlet's answer."""
         return await super().download_request(request)
 
+    async def _picture(self, request: Request) -> Response:
+        """The answer to a request for a picture; a run that is told to stop does not wait for it."""
+        run = Run.of(self.crawler)
+        gate = Gate.of(self.crawler)
+        gate.check(request, run)
+        answer = asyncio.ensure_future(super().download_request(request))
+        while not (await asyncio.wait({answer}, timeout=_GLANCE))[0]:
+            if run.ending:
+                answer.cancel()
+                raise NotSentError("given up: the run is being ended")
+        gate.answered(request, answer.result())
+        return answer.result()
+
     async def _take_turn(self, request: Request, pace: Pace) -> None:
         """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them."""
         waited = False
         while (left := pace.not_before - time.monotonic()) > 0 and not pace.stopped:
             waited = True
             if not self.crawler.crawling:
-                raise IgnoreRequest("not sent: the run was ended while the outlet rested")
+                raise NotSentError("not sent: the run was ended while the outlet rested")
             await sleep(min(left, _GLANCE))
         if pace.stopped:
-            raise IgnoreRequest(NOT_SENT)
+            raise NotSentError(NOT_SENT)
         if waited:
             slot = self.crawler.engine.downloader.slots.get(request.meta["download_slot"])
             pace.not_before = time.monotonic() + (slot.download_delay() if slot else 0.0)
@@ -136,10 +152,16 @@ def stop(crawler: Crawler, cause: str) -> None:
     pace.stopped = True
     Run.of(crawler).block(cause)
     # Left alone, a slot would hand these over one delay after another, and the run end only then.
-    for slot in crawler.engine.downloader.slots.values():
-        while slot.queue:
-            _, waiting = slot.queue.popleft()
-            waiting.errback(IgnoreRequest(NOT_SENT))
+    for name in crawler.engine.downloader.slots:
+        drop_waiting(crawler, name, NOT_SENT)
+
+
+def drop_waiting(crawler: Crawler, name: str, cause: str) -> None:
+    """What waits in the downloader's slot ``name`` is not sent."""
+    slot = crawler.engine.downloader.slots.get(name)
+    while slot is not None and slot.queue:
+        _, waiting = slot.queue.popleft()
+        waiting.errback(NotSentError(cause))
 
 
 def is_good(response: Response) -> bool:

@@ -25,7 +25,7 @@ ENTRIES_PER_PAGE = 50
 HOME = "README.md"
 """The mirror's home page; code hosts show a README when a reader opens the directory, so every list has one too."""
 
-_PAGES_PER_DIRECTORY = 500
+_PAGES_PER_DIRECTORY = 400  # and as many share codes
 _SLUG_BYTES = 60
 _RESERVED = frozenset(("readme", "pages", "con", "prn", "aux", "nul")) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
@@ -94,6 +94,16 @@ def path_of(pattern: str, article: Article) -> str:
 def history_path(article_page: str) -> str:
     """The page, beside an article's page, that tells how the outlet changed the article."""
     return f"{article_page.removesuffix('.md')}.history.md"
+
+
+def code_path(page: str) -> str:
+    """The picture, beside a page, of the QR code of the page's public address."""
+    return f"{page}.png"
+
+
+def asset_path(name: str) -> str:
+    """A picture in the tree; ``name`` is 32 hexadecimal digits made of its content, so it is ours and never changes."""
+    return f"assets/{name[:2]}/{name[2:4]}/{name}.webp"
 
 
 def list_directory(outlet: str, kind: str, list_id: str) -> str:

@@ -20,6 +20,7 @@ from scrapy.exceptions import DropItem
 from mirror_crawler.items import Article, Image, Listing, content_hash
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.outlet import load_outlets
+from mirror_crawler.publish import Publisher
 from mirror_crawler.run import Run
 from mirror_crawler.store import StoreError
 from mirror_crawler.writer import PageWriter
@@ -112,7 +113,8 @@ class Store:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.run = Run.of(crawler)
-        self.links = LinkFinder({name: outlet.addresses for name, outlet in load_outlets(crawler.settings).items()})
+        outlets = {name: outlet.addresses for name, outlet in load_outlets(crawler.settings).items()}
+        self.links = LinkFinder(outlets, self.run.config.images_per_article)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -140,7 +142,11 @@ class Store:
             self.run.store.withdraw(article, self.run.name)
             return article, "withdrawn"
         state = self.run.states.pop(article.url, None)
-        return self.run.store.put_article(article, self.run.name, self.links.targets_of(article), state)
+        stored, outcome = self.run.store.put_article(article, self.run.name, self.links.ties_of(article), state)
+        if outcome in ("new", "revised"):
+            pictures = len(self.links.pictures_of(article))
+            self.run.count("pictures/beyond_article", max(0, pictures - self.links.most_pictures))
+        return stored, outcome
 
 
 class WritePages:
@@ -170,6 +176,8 @@ class WritePages:
                 return
             self.run.store.begin_publishing(self.run.outlet, self.run.name)
             tally = await asyncio.to_thread(self.writer.write_stale, self.run.outlet)
+            if self.run.config.publishes:
+                self.run.publisher = Publisher(self.writer)
         except (OSError, StoreError) as error:
             logger.critical("The pages could not be written: %s", error)
             self.run.count("pages/failed")

@@ -23,6 +23,7 @@ _SUMMARY = (
     ("articles withdrawn", "articles/withdrawn", "articles/returned", "returned"),
     ("articles failed", "articles/failed", "articles/second_look", "asked for twice"),
     ("pages written", "pages/written", "pages/unchanged", "unchanged"),
+    ("pictures new", "pictures/stored", "pictures/failed", "failed"),
     ("requests", "downloader/request_count", "http/not_modified", "not modified"),
     ("bytes", "downloader/response_bytes", None, ""),
 )
@@ -72,7 +73,12 @@ class Progress:
             f"{pace:.1f} pages/s"
         )
 
-    def engine_stopped(self) -> None:
+    async def engine_stopped(self) -> None:
+        """Write the table when the verdict is final."""
+        await self.run.over.wait()
+        self.show_end()
+
+    def show_end(self) -> None:
         """Write the table."""
         if self._ticking.running:
             self._ticking.stop()

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from mirror_crawler.addresses import Addresses, tag_slug
-from mirror_crawler.items import SCHEMA, Article, Listing, content_hash
+from mirror_crawler.items import SCHEMA, Article, Listing, Picture, content_hash
 from mirror_crawler.markup import sanitise
 
 
-def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | Listing:
+def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | Listing | Picture:
     """The item of a JSON line. Raises ValueError with the reason, in one line, when it cannot be taken."""
     try:
         record: Any = json.loads(line)
@@ -32,6 +32,10 @@ def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | List
         listing = Listing.from_record(record)
         _check_listing(listing, outlets)
         return listing
+    if "asset" in record:
+        picture = Picture.from_record(record)
+        _check_picture(picture, outlets)
+        return picture
     article = Article.from_record(record)
     _check_article(article, outlets)
     return article
@@ -53,6 +57,18 @@ def _check_article(article: Article, outlets: Mapping[str, Addresses]) -> None:
         raise ValueError("body_html: not in the closed vocabulary")
     if content_hash(article.title, article.lead_image, article.body_html) != article.content_hash:
         raise ValueError("content_hash: not that of title, lead_image and body_html")
+
+
+def _check_picture(picture: Picture, outlets: Mapping[str, Addresses]) -> None:
+    addresses = outlets.get(picture.outlet)
+    if addresses is None:
+        raise ValueError(f"outlet: {picture.outlet} is not one of {', '.join(outlets)}")
+    if addresses.picture_url(picture.url) is None:
+        raise ValueError(f"url: {picture.url!r:.100} is not the address of a picture of {picture.outlet}")
+    for name, number in (("width", picture.width), ("height", picture.height)):
+        if number < 1:
+            raise ValueError(f"{name}: {number} is not from 1")
+    _check_time("stored_at", picture.stored_at)
 
 
 def _check_listing(listing: Listing, outlets: Mapping[str, Addresses]) -> None:

@@ -7,7 +7,7 @@ tables, HTML5), not searched for what this program would write.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
@@ -43,13 +43,19 @@ class References(NamedTuple):
     outside: list[str]
 
 
-def references(page: str) -> References:
-    """What a page (Markdown, with any HTML in it) leads to and loads, once a code host has rendered it."""
+def references(page: str, path_at: Callable[[str], str | None] = lambda _: None) -> References:
+    """What a page (Markdown, with any HTML in it) leads to and loads, once a code host has rendered it.
+
+    ``path_at`` tells which absolute addresses are those of pages of the mirror (in another of its volumes): their path
+    in the tree, encoded. Links to them are as good as relative ones, and begin with ``/``.
+    """
     links: dict[str, None] = {}
     loaded: dict[str, None] = {}
     for node in LexborHTMLParser(_MARKDOWN.render(page)).css(_REFERRING):
         if node.tag in _LINKING:
-            links[_plain(node.attributes.get("href") or "")] = None
+            address = _plain(node.attributes.get("href") or "")
+            path = path_at(address)
+            links[address if path is None else f"/{path}"] = None
         loaded.update((_plain(address), None) for address in _loaded(node))
     shown = [address for address in loaded if not _ABSOLUTE.match(address)]
     outside = [address for address in loaded if _OUTSIDE.match(address)]

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import html
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files
@@ -22,21 +23,26 @@ import jinja2
 import jinja2.meta
 
 from mirror_crawler import classic, markdown
-from mirror_crawler.body import Choices, ImageMode, LinkMode, one_line
+from mirror_crawler.body import Choices, LinkMode, one_line
 from mirror_crawler.history import Change
 from mirror_crawler.items import Article
-from mirror_crawler.labels import Labels, labels_of
-from mirror_crawler.paths import HOME, history_path, relative
+from mirror_crawler.labels import LABELS, Labels, Language, labels_of
+from mirror_crawler.paths import HOME, code_path, history_path, relative
 from mirror_crawler.share import qr_png
+from mirror_crawler.volumes import Volumes
+
+ImageMode = Literal["local", "remote", "none"]
+"""Where pages load pictures from: the mirror itself, the outlet, or nowhere."""
 
 _TEMPLATES = files("mirror_crawler") / "templates"  # in an egg these are no files of the system
 _PAGES = ("article", "list", "home")
+_ADDRESS = re.compile("https?://")
 _BEIJING = timezone(timedelta(hours=8))
-_COMMON_NAMES = ("address", "counter", "footer", "home", "images", "label", "navigation", "path", "share_code", "title")
 _NAMES = frozenset(
     (
-        *_COMMON_NAMES,
-        *("article", "authors", "body", "history", "lead", "place", "published"),
+        *("address", "counter", "elsewhere", "footer", "home", "images", "label", "navigation", "path", "share_code"),
+        *("share_label", "title"),
+        *("article", "authors", "body", "history", "lead", "lead_picture", "place", "published"),
         *("back", "changes", "front", "self", "view"),
     )
 )
@@ -49,24 +55,31 @@ class PageOptions:
 
     ``theme`` names a directory of templates, under ``theme_dir`` (an operator's own, file by file before ours) or ours.
     ``navigation`` is one line of Markdown, ``footer`` any number; both may hold ``{root}`` (relative path of the
-    tree's root) and ``{article_id}``. ``base_url`` is the public address of the tree's root: with it pages show
-    their address and QR code. ``counter`` is the address prefix of an image that counts views; off when empty.
+    tree's root), ``{article_id}`` and ``{base_url}``. ``base_url`` is the public address of the tree's root: with it
+    pages show their address and QR code, and their addresses at the other ``homes`` of the mirror. ``counter`` is the
+    address prefix of an image that counts views; off when empty. ``language`` is that of pages which no article
+    gives one; ``labels`` are the words of all languages, ``title`` is the mirror's, else a label is.
     """
 
     theme: str = "github"
     theme_dir: Path | None = None
-    images: ImageMode = "none"
+    images: ImageMode = "local"
     links: LinkMode = "neutral"
     base_url: str = ""
+    homes: tuple[str, ...] = ()
     navigation: str = ""
     footer: str = ""
     counter: str = ""
-    title: str = "新闻镜像"
+    title: str = ""
+    language: Language = "zh-Hans"
+    labels: Mapping[Language, Labels] = dataclasses.field(default_factory=lambda: LABELS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A page by name: ``path`` in the tree, None when the mirror has no such page; ``day`` is yyyy-mm-dd or empty."""
+    """A page by name: ``path`` in the tree (in another volume its address), None when the mirror has no such page;
+    ``day`` is yyyy-mm-dd or empty.
+    """
 
     title: str
     path: str | None
@@ -77,11 +90,13 @@ class Link:
 class ArticlePlace:
     """Where an article's page lies (``path``) and what surrounds it in the tree.
 
-    ``resolve`` maps an absolute address in the body to the tree path of the page it leads to, or None.
+    ``resolve`` maps an absolute address in the body to the tree path of the page it leads to, or None; ``picture`` the
+    address of a picture to the tree path of the mirror's own copy, or None.
     """
 
     path: str
     resolve: Callable[[str], str | None]
+    picture: Callable[[str], str | None] = lambda _: None
     outlet: Link
     section: Link | None = None
     tags: Sequence[Link] = ()
@@ -120,10 +135,14 @@ class OutletView:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HomeView:
-    """The home page of the mirror."""
+    """The home page of the mirror, or of one of its volumes: ``earlier`` are those before it, newest first, ``later``
+    is the one that goes on.
+    """
 
     path: str = HOME
     outlets: Sequence[OutletView]
+    earlier: Sequence[Link] = ()
+    later: Link | None = None
     language: str = "zh-Hans"
 
 
@@ -138,6 +157,8 @@ class Renderer:
         self._options = options
         self._sources = _read_templates(options)
         self._templates = _compile(options.theme, self._sources)
+        self.volumes = Volumes()
+        """Where the pages are; to be set anew when a volume begins."""
         self._write_body = classic.body_html if options.theme == "classic" else markdown.body_markdown
 
     @property
@@ -145,16 +166,23 @@ class Renderer:
         """A name for all that pages depend on beside what they show: options and templates. Same look, same bytes."""
         return hashlib.sha256(repr((self._options, self._sources)).encode()).hexdigest()
 
+    def labels(self, language: str) -> Labels:
+        """The words that pages in a language add, with those that the operator changed."""
+        return labels_of(language, self._options.labels)
+
     def article(self, article: Article, place: ArticlePlace) -> str:
-        """The page of an article, ending in one line end."""
-        labels = labels_of(article.language)
+        """The page of an article, ending in one line end. Who can read the article can read its language, so words that
+        are added are in that, too.
+        """
+        labels = self.labels(article.language)
         choices = Choices(
             labels=labels,
             resolve=lambda address: _link_path(place.path, place.resolve(address)),
-            images=self._options.images,
+            picture=self._pictures(place),
             links=self._options.links,
         )
         lead = article.lead_image
+        lead_picture = choices.picture(lead.url) if lead else None
         return self._render(
             f"{article.outlet}/article",
             place.path,
@@ -164,15 +192,25 @@ class Renderer:
             place=place,
             title=article.title,
             published=published_text(article, labels),
-            authors="、".join(article.authors),
+            share_label=labels.share,
+            authors=labels.enumeration.join(article.authors),
             history=_history_link(article, place, labels),
-            lead=markdown.picture(lead, labels, choices.images, title=article.title) if lead else "",
+            lead=markdown.picture(lead, labels, lead_picture, title=article.title) if lead else "",
+            lead_picture=lead_picture or "",
             body=self._write_body(article.body_html, choices),
         )
 
+    def _pictures(self, place: ArticlePlace) -> Callable[[str], str | None]:
+        """What the page at ``place`` loads for the address of a picture."""
+        if self._options.images == "remote":
+            return lambda address: address
+        if self._options.images == "local":
+            return lambda address: _link_path(place.path, place.picture(address))
+        return lambda _: None
+
     def history(self, article: Article, place: ArticlePlace, changes: Sequence[Change]) -> str:
         """What the outlet changed in an article, newest change first: the page beside that at ``place.path``."""
-        labels = labels_of(article.language)
+        labels = self.labels(article.language)
         return self._render(
             f"{article.outlet}/history",
             history_path(place.path),
@@ -180,14 +218,14 @@ class Renderer:
             article_id=article.article_id,
             article=article,
             place=place,
-            title=f"{labels.history}：{article.title}",
+            title=f"{labels.history}{labels.colon}{article.title}",
             back=Link(title=labels.back, path=place.path),
             changes=changes,
         )
 
     def list_page(self, view: ListView) -> str:
         """A page of a list. A numbered page says nothing that could change once the page is full."""
-        labels = labels_of(view.language)
+        labels = self.labels(view.language)
         name = view.outlet.title if view.kind == "all" else labels.tags if view.kind == "tags" else view.name
         return self._render(
             "list",
@@ -200,15 +238,22 @@ class Renderer:
 
     def home(self, view: HomeView) -> str:
         """The home page of the mirror."""
-        return self._render("home", view.path, labels_of(view.language), view=view, title=self._options.title)
+        labels = self.labels(view.language)
+        return self._render("home", view.path, labels, view=view, title=self._options.title or labels.mirror)
 
     def share_address(self, path: str) -> str:
         """The public address of a page; empty without ``base_url``."""
-        base = self._options.base_url.rstrip("/")
-        return f"{base}/{markdown.path_destination(path)}" if base else ""
+        return self._address(self._options.base_url, path) if self._options.base_url else ""
+
+    def other_addresses(self, path: str) -> list[str]:
+        """The addresses of a page at the other homes of the mirror; none without ``base_url``."""
+        return [self._address(home, path) for home in self._options.homes] if self._options.base_url else []
+
+    def _address(self, base_url: str, path: str) -> str:
+        return f"{self.volumes.fill(base_url, path).rstrip('/')}/{markdown.path_destination(path)}"
 
     def share_code(self, path: str) -> bytes | None:
-        """PNG image of the QR code of a page's public address, which pages expect at ``path + ".png"``.
+        """PNG image of the QR code of a page's public address, which pages expect at :func:`paths.code_path`.
 
         None without ``base_url``. The same address gives the same bytes.
         """
@@ -218,7 +263,12 @@ class Renderer:
     def _render(self, page: str, path: str, labels: Labels, *, article_id: str = "", **variables: Any) -> str:
         options = self._options
         template = self._templates.get(page) or self._templates[page.rpartition("/")[2]]
-        placeholders = {"{root}": posixpath.relpath(".", posixpath.dirname(path) or "."), "{article_id}": article_id}
+        placeholders = {
+            "{root}": posixpath.relpath(".", posixpath.dirname(path) or "."),
+            "{article_id}": article_id,
+            "{base_url}": self.volumes.fill(options.base_url, path).rstrip("/"),
+        }
+        variables.setdefault("share_label", labels.share_page)
         try:
             text = template.render(
                 path=path,
@@ -228,7 +278,8 @@ class Renderer:
                 navigation=_filled(options.navigation, placeholders),
                 footer=_filled(options.footer.strip("\n"), placeholders),
                 address=self.share_address(path),
-                share_code=f"{posixpath.basename(path)}.png",
+                elsewhere=self.other_addresses(path),
+                share_code=posixpath.basename(code_path(path)),
                 counter=f"{options.counter.rstrip('/')}/{markdown.path_destination(path)}" if options.counter else "",
                 **variables,
             )
@@ -264,7 +315,12 @@ def _list_title(view: ListView, name: str, labels: Labels) -> str:
 
 
 def _link_path(source: str, target: str | None) -> str | None:
-    return None if target is None else markdown.path_destination(relative(source, target))
+    """The destination of a link: relative, but for a page that is in another volume, whose address ``target`` is."""
+    if target is None:
+        return None
+    if _ADDRESS.match(target):
+        return markdown.destination(target)
+    return markdown.path_destination(relative(source, target))
 
 
 def _filled(text: str, placeholders: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from scrapy.utils.asyncio import sleep
 from mirror_crawler import feeds, health, hooks, logs
 from mirror_crawler.clock import in_utc
 from mirror_crawler.config import MirrorConfig
+from mirror_crawler.git import GitError
 from mirror_crawler.items import Article
 from mirror_crawler.journal import Journal
 from mirror_crawler.locks import FileLock
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from mirror_crawler.outlet import OutletSpider
+    from mirror_crawler.publish import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ _BETWEEN_TRIES = 1.0
 _LATELY = timedelta(hours=72)
 KNOWN_TO_FAIL = "known_to_fail"
 """Request meta key: an earlier run could not get this article."""
+PICTURE = "picture"
+"""Request meta key: a picture's address as articles give it. What its answer is says nothing of the outlet."""
 
 
 class Run:
@@ -60,6 +64,8 @@ class Run:
         self.failures: list[str] = []
         self.states: dict[str, Validator] = {}  # of articles on their way to the store, by address
         self.looked_until: str | None = None
+        self.publisher: Publisher | None = None  # once the pages are written, when they are to be published
+        self.over = asyncio.Event()  # the verdict is final, and the report is kept
         self.refused = False  # another run of the outlet is at work, so this one asks for nothing
         self._asked: set[tuple[str, ...]] = set()
         self._reason = ""
@@ -161,7 +167,9 @@ class Run:
         """An exception of ours in the reading of a page, or in what decides where to go from it: it costs the page."""
         request = cast("Request", response.request)
         cause = f"{type(failure.value).__name__} in {response.url:.200}"
-        if "origin" in request.cb_kwargs:
+        if request.meta.get(PICTURE):
+            logger.error("%s", cause)
+        elif "origin" in request.cb_kwargs:
             self.list_failed(request, cause)
         elif "address" in request.cb_kwargs:
             self.article_failed(request, cause)
@@ -176,14 +184,31 @@ class Run:
     async def engine_stopped(self) -> None:
         """End the run; its feeds are stored by now. One that could not be stored is written by the next run."""
         try:
+            await self._publish()
             report = self._end() if self.name else None
         finally:
             if self._lock is not None:
                 self._lock.release()
             self.store.close()
+            self.over.set()
         if report is not None:
             command, url = self.config.hook_command, self.config.hook_url
             await asyncio.to_thread(hooks.announce, report, self._verdict_before, command=command, url=url)
+
+    async def _publish(self) -> None:
+        """Bring the tree to the remotes, in a thread, so signals are still answered. One that lacks it is a finding."""
+        if self.publisher is None or not self.judgement.publishes:
+            return
+        try:
+            report = await asyncio.to_thread(self.publisher.publish, datetime.now(UTC))
+        except (GitError, OSError, StoreError, ValueError) as error:  # ValueError: a template of the operator's
+            self.tally.not_published(str(error))
+            return
+        self.count("publish/commits", len(report.commits))
+        for result in report.results:
+            self.count("publish/reached" if result.reached else "publish/missed")
+            if not result.reached:
+                self.tally.not_published(result.line)
 
     def _end(self) -> dict[str, Any]:
         """Keep the report, in a file and in the store. What cannot be kept makes the run fail."""
@@ -243,6 +268,11 @@ class Run:
     def aborted(self) -> bool:
         """Whether the crawl is being ended early."""
         return self._closing is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether the crawl is being ended, be it by ourselves or because it was told to stop."""
+        return self.aborted or not self.crawler.crawling
 
     def block(self, cause: str) -> None:
         """The outlet refuses the crawl: end it early instead of insisting."""

@@ -2,8 +2,8 @@
 
 Three groups of tables. *Records* (versions, listings, runs) are what was crawled. *State* (articles, lists, walks,
 entries, unplaced, wanted, gone, validators, links) is kept beside them so that no question needs a scan. *Pages*
-(pictures, stale, trees, files, unpublished, volumes) say what pages show and which have to be written again, what was
-written last where, and what of it is not published yet.
+(pictures, stale, trees, files, unpublished, published, volumes) say what pages show and which have to be written again,
+what was written last where, and what of it is not published yet.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ lists = Table(
     _key("list_id"),
     _text("name"),
     Column("size", Integer, nullable=False, server_default="0"),  # entries; 0: the mirror has no page for this list
+    Column("volume", Integer, nullable=False, server_default="1"),  # the newest one when the list got its first entry
     sqlite_with_rowid=False,
 )
 
@@ -250,6 +251,16 @@ unpublished = Table(
     # Files that were written or removed, or are about to be, since a tree was committed last.
     _key("root"),
     _key("path"),
+    sqlite_with_rowid=False,
+)
+
+published = Table(
+    "published",
+    metadata,
+    # The commit that each repository was left at, and the tree that it holds.
+    _key("repository"),
+    _text("root"),
+    _text("tip"),
     sqlite_with_rowid=False,
 )
 
@@ -423,6 +434,9 @@ CREATE TABLE pictures (url TEXT NOT NULL, outlet TEXT NOT NULL, tries INTEGER DE
     width INTEGER, height INTEGER, cause TEXT, at TEXT, PRIMARY KEY (url)) WITHOUT ROWID;
 CREATE INDEX pictures_missing ON pictures (outlet, tries) WHERE asset IS NULL;
 CREATE TABLE unpublished (root TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (root, path)) WITHOUT ROWID;
+CREATE TABLE published (repository TEXT NOT NULL, root TEXT NOT NULL, tip TEXT NOT NULL, PRIMARY KEY (repository))
+    WITHOUT ROWID;
+ALTER TABLE lists ADD COLUMN volume INTEGER DEFAULT '1' NOT NULL;
 CREATE TABLE volumes (number INTEGER NOT NULL, first_day TEXT NOT NULL, PRIMARY KEY (number));
 CREATE TEMP TABLE shown AS SELECT v.outlet, v.article_id, picture.value ->> 'url' AS url
     FROM articles AS a JOIN versions AS v USING (outlet, article_id, revision),

@@ -16,7 +16,7 @@ def qr_png(address: str) -> bytes:
 
     Raises ValueError when the address is too long for a QR code (about 2,300 bytes).
     """
-    code = segno.make(address, error="m", micro=False, mask=_MASK)
+    code = segno.make(address, error="m", encoding="utf-8", micro=False, mask=_MASK)
     image = io.BytesIO()
     code.save(image, kind="png", scale=_PIXELS_PER_MODULE, border=_BORDER_MODULES)
     return image.getvalue()

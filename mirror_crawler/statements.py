@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     table,
@@ -46,12 +47,16 @@ from mirror_crawler.schema import (
     links,
     listings,
     lists,
+    pictures,
+    published,
     runs,
     stale,
     trees,
     unplaced,
+    unpublished,
     validators,
     versions,
+    volumes,
     walks,
     wanted,
 )
@@ -267,14 +272,14 @@ ADD_LISTING = _sql(_insert(listings, "number").prefix_with("OR IGNORE"))
 LISTS_OF_ARTICLE = _sql(
     select(listings.c.kind, listings.c.list_id).where(_is(listings, *_ARTICLE)).order_by(listings.c.number)
 )
-KNOW_LIST = _sql(_insert(lists, "size").prefix_with("OR IGNORE"))
+KNOW_LIST = _sql(_insert(lists, "size", "volume").prefix_with("OR IGNORE"))
 QUEUE_LISTING = _sql(_insert(unplaced))
 _WALK = (*_LIST, "window")
 WALK = _sql(select(walks.c.next_url, walks.c.page).where(_is(walks, *_WALK)))
 SET_WALK = _sql(_insert(walks).prefix_with("OR REPLACE"))
 END_WALK = _sql(delete(walks).where(_is(walks, *_WALK)))
 HELD_LISTS = _sql(
-    select(lists.c.outlet, lists.c.kind, lists.c.list_id, lists.c.name).where(
+    select(lists.c.outlet, lists.c.kind, lists.c.list_id, lists.c.name, lists.c.volume).where(
         _one_of(lists.c.outlet, lists.c.kind, lists.c.list_id), lists.c.size > 0
     )
 )
@@ -349,8 +354,17 @@ PLACE_UNPLACED = _sql(
 )
 DROP_UNPLACED = _sql(delete(unplaced).where(_is(unplaced, *_LIST), _READY))
 ADD_ENTRY = _sql(_insert(entries))
-_RESIZE = _insert(lists)
-RESIZE = _sql(_RESIZE.on_conflict_do_update(index_elements=list(_LIST), set_={"size": _RESIZE.excluded.size}))
+_NEWEST_VOLUME = select(func.coalesce(func.max(volumes.c.number), literal(1, Integer))).scalar_subquery()
+_RESIZE = _insert(lists, "volume").values(volume=_NEWEST_VOLUME)
+RESIZE = _sql(
+    _RESIZE.on_conflict_do_update(
+        index_elements=list(_LIST),
+        set_={
+            "size": _RESIZE.excluded.size,
+            "volume": case((lists.c.size == 0, _RESIZE.excluded.volume), else_=lists.c.volume),
+        },
+    )
+)
 FIRST_LISTING = _sql(
     select(listings.c.record)
     .join_from(entries, listings, _LISTING_OF_ENTRY)
@@ -452,6 +466,88 @@ ADD_IMPLIED = "INSERT OR IGNORE INTO temp.implied VALUES (:path)"
 LEFT_OVER = _sql(
     select(files.c.path, files.c.sha256).where(_is(files, "root"), ~exists().where(_implied.c.path == files.c.path))
 )
+
+# --- pictures ---
+
+_WISH_FOR = _insert(pictures, "tries", "asset", "width", "height", "cause", "at")
+_OTHERS = and_(pictures.c.outlet != _WISH_FOR.excluded.outlet, pictures.c.asset.is_(None))
+WANT_PICTURE = _sql(
+    _WISH_FOR.on_conflict_do_update(  # it was seen at another outlet, which may not ask for it
+        index_elements=["url"], set_={"outlet": _WISH_FOR.excluded.outlet, "tries": 0}, where=_OTHERS
+    )
+)
+_LINK_TO_PICTURE = and_(
+    links.c.to_outlet == literal("", Text), links.c.to_kind == "picture", links.c.to_id == pictures.c.url
+)
+WANTED_PICTURES = _sql(
+    select(pictures.c.url)
+    .where(
+        _is(pictures, "outlet"),
+        pictures.c.asset.is_(None),
+        pictures.c.tries < MAX_TRIES,
+        exists().where(_LINK_TO_PICTURE),  # no later revision has taken it off the page
+    )
+    .order_by(pictures.c.tries, pictures.c.url)
+    .limit(bindparam("count", type_=Integer))
+)
+WANTS_PICTURE = _sql(
+    select(pictures.c.url).where(_is(pictures, "url"), pictures.c.asset.is_(None), pictures.c.tries < MAX_TRIES)
+)
+SETTLED_PICTURES = _sql(
+    select(pictures.c.url).where(
+        _one_of(pictures.c.url), or_(pictures.c.asset.is_not(None), pictures.c.tries >= MAX_TRIES)
+    )
+)
+SHOWN_PICTURES = _sql(
+    select(pictures.c.url, pictures.c.asset)
+    .distinct()
+    .join_from(links, pictures, _LINK_TO_PICTURE)
+    .where(_one_of(links.c.outlet, links.c.article_id), pictures.c.asset.is_not(None))
+)
+KEEP_PICTURE = _sql(
+    update(pictures)
+    .where(_for(pictures, "url"), pictures.c.asset.is_(None))
+    .values({name: bindparam(name) for name in ("asset", "width", "height", "cause", "at")})
+)
+FAIL_PICTURE = _sql(
+    update(pictures)
+    .where(_for(pictures, "url"))
+    .values(tries=pictures.c.tries + bindparam("more"), cause=bindparam("cause"), at=bindparam("at"))
+)
+LOSE_PICTURES = _sql(update(pictures).where(_one_of(pictures.c.url)).values(asset=null(), tries=0))
+PICTURE_RECORDS = _sql(
+    select(*_columns(pictures, "tries", "cause"))
+    .where(
+        pictures.c.asset.is_not(None),
+        func.substr(pictures.c.at, 1, 19) >= bindparam("since", type_=Text),
+        or_(bindparam("outlet", type_=Text) == "", _is(pictures, "outlet")),
+    )
+    .order_by(pictures.c.url)
+)
+_RESTORED = _insert(pictures, "tries", "cause")
+RESTORE_PICTURE = _sql(
+    _RESTORED.on_conflict_do_update(
+        index_elements=["url"],
+        set_={name: _RESTORED.excluded[name] for name in ("outlet", "asset", "width", "height", "at")},
+        where=pictures.c.asset.is_(None),
+    )
+)
+
+# --- publishing ---
+
+_PATHS = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
+_ROOT: ColumnElement[str] = bindparam("root", type_=Text)
+NOTE_UNPUBLISHED = _sql(
+    insert(unpublished)
+    .prefix_with("OR IGNORE")
+    .from_select(["root", "path"], select(_ROOT, _PATHS.c.value).where(exists().where(published.c.root == _ROOT)))
+)
+UNPUBLISHED = _sql(select(unpublished.c.path).where(_is(unpublished, "root")).order_by(unpublished.c.path))
+FORGET_UNPUBLISHED = _sql(delete(unpublished).where(_is(unpublished, "root")))
+PUBLISHED = _sql(select(published.c.root, published.c.tip).where(_is(published, "repository")))
+SET_PUBLISHED = _sql(_insert(published).prefix_with("OR REPLACE"))
+VOLUMES = _sql(select(volumes.c.first_day).order_by(volumes.c.number))
+BEGIN_VOLUME = _sql(_insert(volumes))
 
 # --- exchange: the order of records is what place() makes of them, so that reading them back makes it again ---
 

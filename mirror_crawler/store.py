@@ -14,11 +14,14 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Self
 
+from mirror_crawler import shelf
 from mirror_crawler import statements as sql
 from mirror_crawler.database import Database, value
-from mirror_crawler.items import Article, Listing, reads_the_same
+from mirror_crawler.items import Article, Listing, Picture, reads_the_same
+from mirror_crawler.outbox import Outbox
 from mirror_crawler.paths import ENTRIES_PER_PAGE, order_key
 from mirror_crawler.schema import StoreError
+from mirror_crawler.shelf import Target
 
 __all__ = [
     "ArticleStore",
@@ -49,18 +52,11 @@ _ListKey = dict[str, str]
 """The three columns that name a list."""
 
 
-class Target(NamedTuple):
-    """What a link leads to: ``kind`` is ``article``, ``section`` or ``tag``."""
-
-    outlet: str
-    kind: str
-    id: str
-
-
 class Held(NamedTuple):
     """A target that the mirror has a page for; ``title`` is an article's headline or a list's name.
 
-    The rest is for :func:`mirror_crawler.paths.article_path`, and empty for a list.
+    The rest is for :func:`mirror_crawler.paths.article_path`, and empty for a list. ``volume`` is for a list: the
+    newest one when it began.
     """
 
     title: str
@@ -68,6 +64,7 @@ class Held(NamedTuple):
     published_at: str | None = None
     section_id: str = ""
     revision: int = 1
+    volume: int = 1
 
 
 class Stale(NamedTuple):
@@ -156,6 +153,8 @@ class ArticleStore:
 
     def __init__(self, address: str) -> None:
         self.database = Database(address)
+        self.outbox = Outbox(self.database)
+        self.pictures = shelf.Pictures(self.database)
 
     def __enter__(self) -> Self:
         return self
@@ -258,8 +257,9 @@ class ArticleStore:
         """Store what a page says now; the article as it is stored, and what that is beside what was known.
 
         As stored it has its revision and the ``first_seen_at`` of the first. Nothing but the validator is written when
-        it is unchanged. ``targets``: what links in the body lead to, so that this page is written again when the
-        mirror gets one of them. The article is not wanted any more, and not gone.
+        it is unchanged. ``targets``: what links in the body lead to, and the pictures that the page shows, so that it
+        is written again when the mirror gets one of them; the pictures are wanted from now on. The article is not
+        wanted any more, and not gone.
         Raises ValueError when a time cannot be read.
         """
         with self.database.write() as db:
@@ -514,7 +514,8 @@ class ArticleStore:
                 found[Target(row["outlet"], "article", row["article_id"])] = held
         if wanted_lists:
             for row in self.database.rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
-                found[Target(row["outlet"], row["kind"], row["list_id"])] = Held(row["name"])
+                held = Held(row["name"], volume=row["volume"])
+                found[Target(row["outlet"], row["kind"], row["list_id"])] = held
         return found
 
     def entries(self, outlet: str, kind: str, list_id: str, first: int, last: int) -> list[Entry]:
@@ -597,7 +598,8 @@ class ArticleStore:
             return any(outlet in _outlets(db, table) for table in sql.NEXT_OUTLET)
 
     def records(self, outlet: str | None = None, since: str | None = None) -> Generator[str, None, None]:
-        """The JSON lines of all revisions of all articles, then of all listings, in the order of their places.
+        """The JSON lines of all revisions of all articles, then of all listings, in the order of their places; then of
+        the pictures that are kept, by their addresses.
 
         ``since`` (ISO 8601 with an offset) leaves out what was fetched or seen before. The lines are those of one
         moment, whatever is stored meanwhile.
@@ -613,8 +615,9 @@ class ArticleStore:
                     for row in db.execute(statement, {"outlet": name}):
                         key = {**_list_key(name, kind, row["list_id"]), "since": after}
                         yield from (line["record"] for line in db.execute(sql.LISTING_RECORDS, key))
+            yield from shelf.records(db, outlet or "", after)
 
-    def restore(self, item: Article | Listing, targets: Collection[Target] = ()) -> bool:
+    def restore(self, item: Article | Listing | Picture, targets: Collection[Target] = ()) -> bool:
         """Store an item read from a record, with a place in its lists at once. False: it is already there.
 
         Only a listing of an article that waits for its own place gets none before :meth:`place`.
@@ -625,7 +628,9 @@ class ArticleStore:
             raise outcome
         return outcome
 
-    def restore_all(self, items: Iterable[tuple[Article | Listing, Collection[Target]]]) -> list[bool | ValueError]:
+    def restore_all(
+        self, items: Iterable[tuple[Article | Listing | Picture, Collection[Target]]]
+    ) -> list[bool | ValueError]:
         """:meth:`restore` of several in one transaction.
 
         An item that cannot go in has its ValueError as outcome, and the others go in.
@@ -636,6 +641,8 @@ class ArticleStore:
                 try:
                     if isinstance(item, Article):
                         outcomes.append(_restore_article(db, item, targets))
+                    elif isinstance(item, Picture):
+                        outcomes.append(shelf.restore(db, item))
                     else:
                         outcomes.append(_restore_listing(db, item))
                 except ValueError as error:
@@ -804,6 +811,7 @@ def _make_current(
     if targets:
         rows = [{"to_outlet": to.outlet, "to_kind": to.kind, "to_id": to.id, **key} for to in targets]
         db.executemany(sql.ADD_LINKS, rows)
+        shelf.want(db, article.outlet, targets)
     if known is None:  # its page is due, and links to it come alive, when it gets its place
         db.execute(sql.DROP_WANTED, key)
         db.execute(sql.QUEUE_ARTICLE, key)

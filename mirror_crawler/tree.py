@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
+
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 class Tree:
@@ -14,13 +20,19 @@ class Tree:
         self.root = root
         self._root = str(root)
 
-    def write(self, path: str, content: bytes) -> bool:
+    def write(self, path: str, content: bytes | Path) -> bool:
         """Make ``path`` (relative, ``/`` between names) hold ``content``; True when the file had to be written.
 
+        A Path is another file, whose content the name of ours stands for: they are made one where the disk allows it.
         Pages can be made anew from the store, so they are not forced to disk one by one.
         """
         if not self.differs(path, content):
             return False
+        self.replace(path, content)
+        return True
+
+    def replace(self, path: str, content: bytes | Path) -> None:
+        """:meth:`write` of a file that is known to differ."""
         target = self._place(path)
         # One name for the unfinished file, so what a kill leaves behind is taken up by the next write of the page.
         directory, name = os.path.split(target)
@@ -35,11 +47,12 @@ class Tree:
         except OSError:
             Path(unfinished).unlink(missing_ok=True)
             raise
-        return True
 
-    def differs(self, path: str, content: bytes) -> bool:
-        """Whether the file is missing or holds something else."""
+    def differs(self, path: str, content: bytes | Path) -> bool:
+        """Whether the file is missing or holds something else; of another file, only the size is compared."""
         try:
+            if isinstance(content, Path):
+                return os.stat(self._place(path)).st_size != content.stat().st_size  # noqa: PTH116  (see _place)
             with open(self._place(path), "rb", buffering=0) as file:  # noqa: PTH123  (see _place)
                 return file.read() != content
         except (FileNotFoundError, NotADirectoryError):
@@ -64,6 +77,34 @@ class Tree:
         """Whether there is such a file."""
         return Path(self._place(path)).is_file()
 
+    def read(self, path: str) -> bytes | None:
+        """What a file holds; None for what is no file: missing, a directory, a link that leads out of the tree."""
+        try:
+            descriptor = os.open(f"{self._root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return None
+            raise
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
+
+    def files(self, directory: str = "") -> Iterator[str]:
+        """Every file of the mirror, in the order of the bytes of the paths; see :func:`is_ours`."""
+        found: list[bytes] = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(f"{self._root}/{directory}") as entries:
+            ours = (entry for entry in entries if is_ours(entry.name) and not entry.is_symlink())
+            found.extend(os.fsencode(entry.name) + b"/" * entry.is_dir() for entry in ours)
+        for name in map(os.fsdecode, sorted(found)):
+            if name.endswith("/"):
+                yield from self.files(f"{directory}{name}")
+            else:
+                yield f"{directory}{name}"
+
     def _place(self, path: str) -> str:
         """Where ``path`` lies on disk; a string, since to make a Path takes as long as to write a page."""
         parts = path.split("/")
@@ -72,8 +113,18 @@ class Tree:
         return f"{self._root}/{path}"
 
 
-def _write_file(path: str, content: bytes) -> None:
+def _write_file(path: str, content: bytes | Path) -> None:
     """What Path.write_bytes does, without the questions that Python's file objects ask the system first."""
+    if isinstance(content, Path):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
+        try:
+            os.link(content, path)
+            return
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise
+            content = content.read_bytes()  # another disk, or one without links
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         rest = memoryview(content)
@@ -81,6 +132,11 @@ def _write_file(path: str, content: bytes) -> None:
             rest = rest[os.write(file, rest) :]
     finally:
         os.close(file)
+
+
+def is_ours(path: str) -> bool:
+    """Whether a file in the tree is of the mirror. Names with a dot in front are not: .git, .gitattributes, .….part."""
+    return not (path.startswith(".") or "/." in path)
 
 
 def digest(content: bytes) -> str:

@@ -47,7 +47,7 @@ LARGEST_FILE = 50 << 20
 
 _BATCH = 200
 _ANSWERS_KEPT = 50_000
-_UNFINISHED = re.compile(r"(?:.*/)?\.[^/]+\.(?:md|png)\.part")
+_UNFINISHED = re.compile(r"(?:.*/)?\.[^/]+\.(?:md|png|webp)\.part")
 
 
 class Problem(NamedTuple):
@@ -69,7 +69,7 @@ class Verifier:
         self._root = str(writer.config.output)
         self._repair = repair
         options = writer.config.pages
-        self._allowed = _hosts_asked_for(options) if options.images == "none" else None
+        self._allowed = _hosts_asked_for(options) if options.images != "remote" else None
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong, file by file; nothing else may write pages meanwhile, so other runs wait.
@@ -91,6 +91,8 @@ class Verifier:
         for batch in self._writer.implied():
             wrong = [(path, content) for path, content in batch if notes.imply(path) and self._read(path) != content]
             recorded = self._store.file_hashes(self._writer.root, [path for path, _ in wrong])
+            if self._repair:
+                self._writer.touching([path for path, _ in wrong])
             found = [self._difference(path, content, recorded.get(path)) for path, content in wrong]
             mended = {path for _, path, _, mended in found if mended}
             hashes = {path: digest(content) for path, content in wrong if path in mended}
@@ -161,6 +163,8 @@ class Verifier:
         extra = (path for _, path, _ in notes.files(extra=True))
         while files := list(islice(extra, _BATCH)):
             recorded = self._store.file_hashes(self._writer.root, files)
+            if self._repair:
+                self._writer.touching(files)
             for path in files:
                 problem = self._extra_file(path, recorded.get(path))
                 if problem.mended:
@@ -205,7 +209,7 @@ class Verifier:
                     "limit", path, f"{size:,} bytes; hosts show {'pages' if is_page else 'files'} to {limit:,}"
                 )
             elif is_page:
-                found = references((self._read(path) or b"").decode(errors="replace"))
+                found = references((self._read(path) or b"").decode(errors="replace"), self._writer.volumes.path_at)
                 links = {target: find(target) for target in _targets(path, found.links)}
                 shown = {target: find(target) for target in _targets(path, found.shown)}
                 notes.lead(number, filter(None, links.values()))

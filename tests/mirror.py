@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import posixpath
@@ -30,6 +31,8 @@ from unittest import mock
 from urllib.parse import unquote
 
 import cmarkgfm
+import zxingcpp
+from PIL import Image
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
@@ -44,6 +47,8 @@ from tests.site.stories import Story
 
 REPO = Path(__file__).parent.parent
 FAST = {"DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False", "CONCURRENT_REQUESTS_PER_DOMAIN": "16"}
+PLAIN = {"MIRROR_IMAGES": "none"}
+"""What mirrors of tests are made with unless they are about pictures."""
 SECTION = {"epochtimes": "nsc413", "ntdtv": "prog204"}
 """The one section of :func:`news`."""
 _PATIENCE = 60.0
@@ -137,7 +142,7 @@ class Mirror:
         settings = Settings()
         settings.setmodule("mirror_crawler.settings")
         places = {"MIRROR_DATA": str(self.data), "MIRROR_OUTPUT": str(self.output)}
-        settings.setdict(FAST | places | changed, priority="cmdline")
+        settings.setdict(FAST | PLAIN | places | changed, priority="cmdline")
         return settings
 
     def crawl(self, outlet: str, settings: Mapping[str, Any] | None = None, /, **arguments: str) -> Outcome:
@@ -179,7 +184,7 @@ class Mirror:
         return subprocess.Popen(
             command,
             cwd=cwd,
-            env=inherited | places | environment,
+            env=inherited | PLAIN | places | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -265,6 +270,13 @@ def contents(directory: Path) -> dict[str, bytes]:
     }
 
 
+def decoded(code: bytes) -> str:
+    """What the QR code in a picture says, read by a decoder that is not the encoder's."""
+    with Image.open(io.BytesIO(code)) as image:
+        (found,) = zxingcpp.read_barcodes(image)
+    return found.text
+
+
 def fingerprint(files: Mapping[str, bytes]) -> dict[str, str]:
     """Relative path → short hash: a difference then reads as a few paths, not as pages of bytes."""
     return {path: hashlib.sha256(content).hexdigest()[:12] for path, content in files.items()}
@@ -291,12 +303,13 @@ def links_of(path: str, page: str) -> set[str]:
 
 def unreachable(files: Mapping[str, bytes]) -> set[str]:
     """Pages that no chain of links leads to from the home page."""
+    pages = {path for path in files if path.endswith(".md")}
     waiting, reached = {"README.md"}, set[str]()
     while waiting:
         path = waiting.pop()
         reached.add(path)
-        waiting |= (links_of(path, files[path].decode()) & files.keys()) - reached
-    return {path for path in files if path.endswith(".md")} - reached
+        waiting |= (links_of(path, files[path].decode()) & pages) - reached
+    return pages - reached
 
 
 def dead_links(files: Mapping[str, bytes]) -> set[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -397,3 +398,46 @@ class TestDay:
         found = addresses.find_article(url)
         assert found is not None
         assert found.day == day
+
+
+class TestPictures:
+    @pytest.mark.parametrize(
+        ("addresses", "url", "asked"),
+        [
+            (EPOCHTIMES, "https://i.epochtimes.com/assets/a.jpg", "https://i.epochtimes.com/assets/a.jpg"),
+            (EPOCHTIMES, "http://i.epochtimes.com/a.jpg?w=1", "https://i.epochtimes.com/a.jpg?w=1"),
+            (EPOCHTIMES, "HTTPS://I.Epochtimes.com/A.jpg", "https://I.Epochtimes.com/A.jpg"),
+            (EPOCHTIMES, "https://www.epochtimes.com/assets/a.png", "https://www.epochtimes.com/assets/a.png"),
+            (NTDTV, "https://i.ntdtv.com/a.jpg", "https://i.ntdtv.com/a.jpg"),
+        ],
+    )
+    def test_of_the_outlet(self, addresses: Addresses, url: str, asked: str) -> None:
+        assert addresses.picture_url(url) == asked
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://i.ntdtv.com/a.jpg",
+            "https://i.epochtimes.com:443/a.jpg",
+            "https://user@i.epochtimes.com/a.jpg",
+            "https://i.epochtimes.com.evil.example/a.jpg",
+            "https://evil.example/i.epochtimes.com/a.jpg",
+            "https://i.epochtimes.com\\@evil.example/a.jpg",
+            "https://i.epochtimes.com?@evil.example/a.jpg",
+            "//i.epochtimes.com/a.jpg",
+            "ftp://i.epochtimes.com/a.jpg",
+            "javascript://i.epochtimes.com/a.jpg",
+            "data:image/png;base64,AAAA",
+            "",
+        ],
+    )
+    def test_of_nobody_we_ask(self, url: str) -> None:
+        assert EPOCHTIMES.picture_url(url) is None
+
+    @given(st.text(max_size=60))
+    def test_never_leads_elsewhere(self, text: str) -> None:
+        for url in (text, f"https://{text}", f"https://i.epochtimes.com{text}"):
+            asked = EPOCHTIMES.picture_url(url)
+            if asked is not None:
+                assert urlsplit(asked).scheme == "https"
+                assert urlsplit(asked).netloc.lower() in EPOCHTIMES.hosts | EPOCHTIMES.image_hosts

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scrapy import Request
 from scrapy.http import HtmlResponse, Response
+from scrapy.utils.test import get_crawler
 
 from mirror_crawler import pace
-from mirror_crawler.blocked import IN_A_ROW, is_challenge
+from mirror_crawler.blocked import IN_A_ROW, Blocked, is_challenge
+from mirror_crawler.gate import NotSentError
 from tests.mirror import Mirror, article_requests, news
 from tests.site import Answer, SampleSite
 from tests.site.world import World, list_address
@@ -276,3 +279,12 @@ class TestClosedForGood:
         outcome = mirror.crawl("epochtimes", ONE_BY_ONE, section="nsc413")
         assert outcome.verdict == "blocked"
         assert len(site.asked("/gb/")) == IN_A_ROW
+
+
+def test_nothing_is_sent_once_the_run_is_blocked() -> None:
+    crawler = get_crawler()
+    blocked = Blocked(crawler)
+    blocked.process_request(Request(FIRST.url))
+    pace.Pace.of(crawler).stopped = True
+    with pytest.raises(NotSentError, match=r"^not sent: the run was ended because the outlet refuses it$"):
+        blocked.process_request(Request(FIRST.url))

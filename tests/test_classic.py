@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ PICTURE = "https://i.epochtimes.com/a.jpg?b=1&amp;c=2"
 FIGURE = f'<figure><img src="{PICTURE}" alt="河"><figcaption>江城</figcaption></figure>'
 
 NEUTRAL = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get)
-KEEP = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get, images="remote", links="keep")
+KEEP = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get, picture=lambda address: address, links="keep")
 
 CASES = [
     pytest.param(
@@ -119,3 +121,17 @@ def test_text_survives_and_no_line_is_empty(text: str) -> None:
     shown = LexborHTMLParser(page).body
     assert shown is not None
     assert "".join(shown.text(deep=True).split()) == "".join(f"始{text}始{text}".split())
+
+
+@pytest.mark.parametrize(
+    ("held", "lines"),
+    [
+        ("b", ["<figure>", '<img alt="b" src="../b.webp"/>', "<figcaption>", "江城", "</figcaption>", "</figure>"]),
+        ("", ["<figure>", "〔图〕", "〔图〕", "<figcaption>", "江城", "</figcaption>", "</figure>"]),
+    ],
+    ids=["one-of-two", "none"],
+)
+def test_a_figure_shows_the_pictures_that_the_mirror_has(held: str, lines: list[str]) -> None:
+    figure = '<figure><img src="a" alt="a"><img src="b" alt="b"><figcaption>江城</figcaption></figure>'
+    some = dataclasses.replace(NEUTRAL, picture=lambda address: "../b.webp" if address == held else None)
+    assert [line.strip() for line in body_html(figure, some).split("\n")] == lines

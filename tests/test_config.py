@@ -34,6 +34,9 @@ class TestRead:
         assert made.max_list_pages == 100
         assert (made.revisit_hours, made.waits_when_busy, made.logs_json) == (72, False, False)
         assert (made.hook_command, made.hook_url) == ("", "")
+        assert (made.image_width, made.image_bytes) == (800, 8 << 20)
+        assert (made.images_per_article, made.images_bytes) == (30, 512 << 20)
+        assert made.images == Path("data/images")
         assert made.pages == PageOptions()
 
     def test_everything_else(self, tmp_path: Path) -> None:
@@ -49,6 +52,8 @@ class TestRead:
             MIRROR_IMAGES="remote",
             MIRROR_LINKS="keep",
             MIRROR_BASE_URL="https://host.example/mirror/",
+            MIRROR_HOMES=" https://b.example/m/ \n https://host.example/mirror http://[::1]:80/~m https://b.example/m ",
+            MIRROR_LANGUAGE="en",
             MIRROR_NAVIGATION="[首页]({root})",
             MIRROR_FOOTER=f"@{footer}",
             MIRROR_COUNTER="https://count.example/",
@@ -65,6 +70,8 @@ class TestRead:
             images="remote",
             links="keep",
             base_url="https://host.example/mirror",
+            homes=("https://b.example/m", "http://[::1]:80/~m"),
+            language="en",
             navigation="[首页]({root})",
             footer="一行\n两行",
             counter="https://count.example/",
@@ -112,6 +119,16 @@ class TestRead:
         assert str(caught.value).startswith(f"{name}: ")
         assert "secret" not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        "address", ["https://me:secret@a.example/m", "https://secret@a.example/m", "ftp://a:secret@b?c"]
+    )
+    def test_an_address_that_every_page_shows_holds_no_secret(self, address: str) -> None:
+        first = {"MIRROR_BASE_URL": "https://a.example"}
+        for changes in ({"MIRROR_BASE_URL": address}, {**first, "MIRROR_HOMES": address}):
+            with pytest.raises(SettingError, match="must not contain a user name or password") as caught:
+                config(**changes)
+            assert "secret" not in str(caught.value)
+
     def test_database_lies_in_the_data_directory(self) -> None:
         assert config(MIRROR_DATA="/srv/data").database == "sqlite:////srv/data/mirror.db"
 
@@ -135,11 +152,28 @@ class TestRead:
             ({"MIRROR_HOOK_COMMAND": " "}, "MIRROR_HOOK_COMMAND: holds no command"),
             ({"MIRROR_RENDER": ""}, "MIRROR_RENDER=: use declared or splash or none"),
             ({"MIRROR_RENDER_WAIT": "61"}, "MIRROR_RENDER_WAIT=61: use a whole number from 1 to 60"),
-            ({"MIRROR_IMAGES": "local"}, "MIRROR_IMAGES=local: use none or remote"),
+            ({"MIRROR_IMAGES": "all"}, "MIRROR_IMAGES=all: use local or remote or none"),
+            ({"MIRROR_IMAGE_WIDTH": "15"}, "MIRROR_IMAGE_WIDTH=15: use a whole number from 16"),
+            ({"MIRROR_IMAGE_WIDTH": "16384"}, "MIRROR_IMAGE_WIDTH=16384: use a whole number from 16 to 16383"),
+            ({"MIRROR_IMAGES_PER_ARTICLE": "-1"}, "MIRROR_IMAGES_PER_ARTICLE=-1: use a whole number from 0"),
+            ({"MIRROR_IMAGE_MAX_BYTES": "8 MB"}, "MIRROR_IMAGE_MAX_BYTES=8 MB: use a number of bytes, such as"),
+            ({"MIRROR_IMAGES_PER_RUN_BYTES": ""}, "MIRROR_IMAGES_PER_RUN_BYTES=: use a number of bytes, such as"),
             ({"MIRROR_LINKS": "live"}, "MIRROR_LINKS=live: use neutral or keep"),
             ({"MIRROR_THEME_DIR": "/no/such"}, "MIRROR_THEME_DIR=/no/such: no such directory"),
             ({"MIRROR_BASE_URL": "host.example"}, "MIRROR_BASE_URL=host.example: must be the http(s) address"),
             ({"MIRROR_BASE_URL": "javascript:x"}, "MIRROR_BASE_URL=javascript:x: must be"),
+            ({"MIRROR_BASE_URL": "https://"}, "MIRROR_BASE_URL=https://: must be"),
+            ({"MIRROR_BASE_URL": "https://[::/m"}, "MIRROR_BASE_URL=https://[::/m: must be"),
+            ({"MIRROR_BASE_URL": "https://a.example/m?raw"}, "MIRROR_BASE_URL=https://a.example/m?raw: must be"),
+            ({"MIRROR_BASE_URL": "https://a.example/m#top"}, "MIRROR_BASE_URL=https://a.example/m#top: must be"),
+            ({"MIRROR_BASE_URL": "https://a.example/a b"}, "MIRROR_BASE_URL=https://a.example/a b: must be"),
+            ({"MIRROR_BASE_URL": f"https://a.example/{'a' * 500}"}, "MIRROR_BASE_URL=https://a.example/aaaaaa"),
+            ({"MIRROR_HOMES": "https://a.example"}, "MIRROR_HOMES: are the other addresses of the mirror; set"),
+            (
+                {"MIRROR_BASE_URL": "https://a.example", "MIRROR_HOMES": "https://b.example c.example"},
+                "MIRROR_HOMES=c.example: must be the http(s) address",
+            ),
+            ({"MIRROR_LANGUAGE": "zh"}, "MIRROR_LANGUAGE=zh: use zh-Hans or zh-Hant or en"),
             ({"MIRROR_NAVIGATION": "a\nb"}, "MIRROR_NAVIGATION: must be one line"),
             ({"MIRROR_FOOTER": "@/no/such.md"}, "MIRROR_FOOTER=@/no/such.md: cannot read the file"),
         ],

@@ -17,7 +17,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
-from mirror_crawler.items import Article, Embed, Image, content_hash
+from mirror_crawler.items import Article, Embed, Image, Picture, content_hash
 from mirror_crawler.store import ArticleStore
 from tests.test_store import LATER, NEXT, OUTLET, RUN, article, fill, listing, withdraw
 
@@ -304,6 +304,15 @@ def changed(item: Any, **changes: Any) -> dict[str, Any]:
     return record | changes
 
 
+PICTURE = Picture(
+    outlet=OUTLET,
+    url="https://i.epochtimes.com/assets/bridge.jpg",
+    asset="0123456789abcdef" * 2,
+    width=800,
+    height=533,
+    stored_at=LATER,
+)
+
 BROKEN = {
     "missing-field": ({"outlet": OUTLET}, "article_id: missing|authors: missing|body_html: missing"),
     "unknown-field": (changed(article(1001), extra=1), "extra: unknown field"),
@@ -339,6 +348,15 @@ BROKEN = {
     "listing-section": (changed(listing(1001), list_id="../x"), "list_id: '../x' cannot be a section of epochtimes"),
     "listing-tag": (changed(listing(1001, "A/B", "tag")), "list_id: 'A/B' cannot be a tag of epochtimes"),
     "listing-url": (changed(listing(1001), url=listing(1002).url), "is not the address of epochtimes n1001"),
+    "picture-outlet": (changed(PICTURE, outlet="daily"), "outlet: daily is not one of epochtimes, ntdtv"),
+    "picture-host": (
+        changed(PICTURE, url="https://i.ntdtv.com/a.jpg"),
+        "is not the address of a picture of epochtimes",
+    ),
+    "picture-asset": (changed(PICTURE, asset="../../../mirror.db"), "asset: '../../../mirror.db' is not 32 digits"),
+    "picture-size": (changed(PICTURE, height=0), "height: 0 is not from 1"),
+    "picture-time": (changed(PICTURE, stored_at="x"), "stored_at: 'x' is not an ISO 8601 time"),
+    "picture-field": (changed(PICTURE, title="桥"), "title: unknown field"),
     "listing-time": (changed(listing(1001), seen_at="x"), "seen_at: 'x' is not an ISO 8601 time"),
 }
 
@@ -379,6 +397,7 @@ class TestReading:
             article(1001, withdrawn_at=LATER),
             listing(1001),
             listing(1001, "相互宝", "tag"),
+            PICTURE,
         ):
             assert read(item.to_json().encode()) == item
 
@@ -416,21 +435,22 @@ class TestSchemas:
         schema_of("listing").validate(json.loads(item.to_json()))
 
     @pytest.mark.parametrize("name", ["extra-field", "missing-field", "bad-id", "bad-time"])
-    @pytest.mark.parametrize("kind", ["article", "listing"])
+    @pytest.mark.parametrize("kind", ["article", "listing", "picture"])
     def test_refuse_what_is_no_record(self, kind: str, name: str) -> None:
-        record = changed(article(1001) if kind == "article" else listing(1001))
-        time = "fetched_at" if kind == "article" else "seen_at"
+        record = changed({"article": article(1001), "listing": listing(1001), "picture": PICTURE}[kind])
+        time = {"article": "fetched_at", "listing": "seen_at", "picture": "stored_at"}[kind]
         broken: dict[str, dict[str, Any]] = {
             "extra-field": {"x": 1},
-            "bad-id": {"article_id": "../x"},
+            "bad-id": {"asset" if kind == "picture" else "article_id": "../x"},
             "bad-time": {time: "heute"},
         }
+        assert schema_of(kind).is_valid(record)
         record |= broken.get(name, {})
         if name == "missing-field":
             del record["url"]
         assert not schema_of(kind).is_valid(record)
 
-    @pytest.mark.parametrize(("kind", "item"), [("article", rich()), ("listing", listing(1001))])
+    @pytest.mark.parametrize(("kind", "item"), [("article", rich()), ("listing", listing(1001)), ("picture", PICTURE)])
     def test_name_every_field(self, kind: str, item: Any) -> None:
         described = schema_of(kind).schema
         assert list(described["properties"]) == described["required"] == list(json.loads(item.to_json()))

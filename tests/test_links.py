@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 
+from mirror_crawler.items import Article, Image
 from mirror_crawler.links import LinkFinder, body_links
+from mirror_crawler.shelf import picture_target
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from mirror_crawler.spiders.ntdtv import NtdtvSpider
 from mirror_crawler.store import Target
@@ -66,3 +68,26 @@ def test_targets_of_an_article() -> None:
 def test_an_article_is_no_target_of_its_own() -> None:
     article = dataclasses.replace(ARTICLE, section=None, tags=[], body_html=f'<p><a href="{ARTICLE.url}">这</a></p>')
     assert LinkFinder(OUTLETS).targets_of(article) == set()
+
+
+def pictures_in(*urls: str, lead: str = "") -> Article:
+    images = [Image(url=url) for url in urls]
+    return dataclasses.replace(ARTICLE, lead_image=Image(url=lead) if lead else None, images=images)
+
+
+PICTURES = [f"https://i.epochtimes.com/assets/uploads/{name}.jpg" for name in "abcd"]
+
+
+def test_pictures_are_those_at_the_outlet_s_hosts_the_lead_first() -> None:
+    a, b, c, _ = PICTURES
+    article = pictures_in(b, "https://i.ntdtv.com/assets/uploads/x.jpg", a, b, "https://images.example/y.jpg", lead=c)
+    assert LinkFinder(OUTLETS).pictures_of(article) == [c, b, a]
+    assert LinkFinder(OUTLETS).pictures_of(pictures_in()) == []
+
+
+def test_a_page_is_tied_to_as_many_pictures_as_it_shows() -> None:
+    a, b, c, d = PICTURES
+    links = LinkFinder(OUTLETS, most_pictures=2)
+    article = pictures_in(a, b, c, lead=d)
+    assert links.ties_of(article) == links.targets_of(article) | {picture_target(d), picture_target(a)}
+    assert LinkFinder(OUTLETS, 0).ties_of(article) == links.targets_of(article)

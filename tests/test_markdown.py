@@ -32,7 +32,7 @@ VIDEO = "https://www.youtube.com/watch?v=abc_DEF-123"
 PICTURE = "https://i.epochtimes.com/a.jpg"
 
 NEUTRAL = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get)
-KEEP = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get, images="remote", links="keep")
+KEEP = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get, picture=lambda address: address, links="keep")
 
 SCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", "0123456789+-=()ni0123456789+-=()")
 
@@ -236,13 +236,13 @@ def test_a_path_stays_readable() -> None:
     ],
 )
 def test_a_picture_without_pictures(image: Image, expected: str) -> None:
-    assert picture(image, NEUTRAL.labels, "none", title="标题") == expected
+    assert picture(image, NEUTRAL.labels, None, title="标题") == expected
 
 
 def test_a_picture_from_its_place() -> None:
     image = Image(url=PICTURE, alt="[图]", caption="河上。（林一／示例社）")
-    assert picture(image, KEEP.labels, "remote") == f"![\\[图\\]]({PICTURE})  \n*河上。（林一／示例社）*"
-    assert picture(Image(url=PICTURE), KEEP.labels, "remote") == f"![]({PICTURE})"
+    assert picture(image, KEEP.labels, PICTURE) == f"![\\[图\\]]({PICTURE})  \n*河上。（林一／示例社）*"
+    assert picture(Image(url=PICTURE), KEEP.labels, "../a.webp") == "![](../a.webp)"
 
 
 # Emphasis in bodies
@@ -441,6 +441,42 @@ FIGURES = [
 def test_figures(body: str, none: str, remote: str) -> None:
     assert body_markdown(body, NEUTRAL) == none
     assert body_markdown(body, KEEP) == remote
+
+
+HELD_HERE = {f"https://i.epochtimes.com/{name}.jpg": f"../../assets/{name}.webp" for name in "bc"}
+SOME = Choices(labels=labels_of("zh-Hans"), resolve=HELD.get, picture=HELD_HERE.get)
+"""The mirror has some pictures."""
+A, B, C = (f'<img src="https://i.epochtimes.com/{name}.jpg" alt="{name}">' for name in "abc")
+FIGCAPTION = "<figcaption>江城。</figcaption>"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        pytest.param(
+            f"<figure>{A}{B}{C}{FIGCAPTION}</figure>",
+            "![b](../../assets/b.webp)  \n![c](../../assets/c.webp)  \n*江城。*",
+            id="those-it-has",
+        ),
+        pytest.param(f"<figure>{A}{FIGCAPTION}</figure>", "〔图〕江城。", id="none-of-them"),
+        pytest.param(f"<figure>{A}{A}</figure>", "〔图〕a", id="none-of-them-and-no-caption"),
+        pytest.param(f"<p>甲{A}乙{B}</p>", "甲〔图〕a乙![b](../../assets/b.webp)", id="inline"),
+        pytest.param(
+            f"<table><tr><td>{A}</td><td>{B}</td></tr></table>",
+            '<table>\n<tbody><tr><td>〔图〕a</td><td><img alt="b" src="../../assets/b.webp"/></td></tr>\n'
+            "</tbody>\n</table>",
+            id="table",
+        ),
+        pytest.param(
+            f"<table><tr><td><figure>{A}{C}{FIGCAPTION}</figure></td></tr></table>",
+            '<table>\n<tbody><tr><td><figure><img alt="c" src="../../assets/c.webp"/>'
+            "<figcaption>江城。</figcaption></figure></td></tr>\n</tbody>\n</table>",
+            id="figure-in-a-table",
+        ),
+    ],
+)
+def test_some_pictures_are_the_mirror_s_own(body: str, shown: str) -> None:
+    assert body_markdown(body, SOME) == shown
 
 
 def test_a_link_around_a_picture_keeps_it() -> None:

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from mirror_crawler import schema, statements
-from mirror_crawler.items import Article, Listing
+from mirror_crawler.items import Article, Listing, Picture
 from mirror_crawler.store import ArticleStore, Run, Stale, StoreError, Target, Validator, Walk, Wanted
 
 OUTLET = "epochtimes"
-OLD = Path(__file__).parent / "stores/1.sql"
+STORES = Path(__file__).parent / "stores"
 ROOT = "/srv/mirror/output"
 URL = "https://www.epochtimes.com/gb/21/3/4/n14865002.htm"
 
@@ -26,9 +26,14 @@ URL = "https://www.epochtimes.com/gb/21/3/4/n14865002.htm"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A store of format 1."""
-    made = tmp_path / "mirror.db"
+    return store_of(1, tmp_path)
+
+
+def store_of(version: int, directory: Path) -> Path:
+    """A store as a program of that format left it."""
+    made = directory / "mirror.db"
     with closing(sqlite3.connect(made)) as db:
-        db.executescript(OLD.read_text(encoding="utf-8"))
+        db.executescript((STORES / f"{version}.sql").read_text(encoding="utf-8"))
     return made
 
 
@@ -53,19 +58,38 @@ def dump(file: Path) -> list[str]:
         return [*db.iterdump(), str(db.execute("PRAGMA user_version").fetchone())]
 
 
-def rows_of(file: Path, table: str) -> list[Any]:
-    return sorted(asked(file, f"SELECT * FROM {table}"), key=repr)
+def tables_in(file: Path) -> list[str]:
+    return [name for (name,) in asked(file, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
+
+
+def rows_of(file: Path, table: str) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(file)) as db:
+        db.row_factory = sqlite3.Row
+        return sorted(map(dict, db.execute(f"SELECT * FROM {table}")), key=repr)
+
+
+def of_columns(rows: list[dict[str, Any]], model: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``rows`` with the columns of ``model`` only; what a column that is gone held is taken from the model."""
+    if len(rows) != len(model):
+        return []
+    return sorted(
+        ({name: row.get(name, old[name]) for name in old} for row, old in zip(rows, model, strict=True)), key=repr
+    )
 
 
 class TestWhatIsKept:
-    def test_every_table_as_it_was(self, tmp_path: Path, file: Path) -> None:
-        tables = [name for (name,) in asked(file, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        before = {name: rows_of(file, name) for name in tables}
+    @pytest.mark.parametrize(("version", "count", "changes"), [(1, 13, {"versions"}), (2, 16, {"links"})])
+    def test_every_column_that_is_still_there(
+        self, tmp_path: Path, version: int, count: int, changes: set[str]
+    ) -> None:
+        file = store_of(version, tmp_path)
+        before = {name: rows_of(file, name) for name in tables_in(file)}
         ArticleStore(address_of(file)).close()
-        changed = {name for name in tables if rows_of(file, name) != before[name]}
-        assert changed == {"versions", "lists", "runs"}
-        assert len(before) == 13
-        assert all(before.values())
+        after = {name: rows_of(file, name) for name in before}
+        assert len(before) == count
+        assert sum(map(bool, before.values())) >= 13
+        assert {name for name in before if of_columns(after[name], before[name]) != before[name]} == changes
+        assert [row for row in before["links"] if row not in after["links"]] == []
 
     def test_records_say_that_nothing_was_withdrawn(self, file: Path) -> None:
         before = asked(file, "SELECT * FROM versions ORDER BY number")
@@ -155,13 +179,17 @@ class TestWhatItCanDoNow:
 
 
 class TestTables:
-    def test_are_those_of_a_new_store(self, file: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("version", [1, 2])
+    def test_are_those_of_a_new_store(self, tmp_path: Path, version: int) -> None:
+        file = store_of(version, tmp_path)
         for made in (file, tmp_path / "new.db"):
             ArticleStore(address_of(made)).close()
         assert tables_of(file) == tables_of(tmp_path / "new.db")
         assert len(tables_of(file)) > 25
 
-    @pytest.mark.parametrize("name", ["DUE_LOOKS", "WANTED", "LISTED", "WITHDRAWN", "ENTRIES"])
+    @pytest.mark.parametrize(
+        "name", ["DUE_LOOKS", "WANTED", "LISTED", "WITHDRAWN", "ENTRIES", "WANTED_PICTURES", "SHOWN_PICTURES"]
+    )
     def test_are_searched_as_in_a_new_store(self, file: Path, tmp_path: Path, name: str) -> None:
         plans = []
         for made in (file, tmp_path / "new.db"):
@@ -186,47 +214,64 @@ def tables_of(file: Path) -> dict[str, object]:
     return {**found, **columns}
 
 
-STEPS = schema._TO_2.split(";\n")
+STEPS = [(1, "_TO_2"), (2, "_TO_3")]
+"""Format that is left, and the name of what leads to the next."""
+
+PLACES = [
+    pytest.param(version, name, place, id=f"{name}-{place}")
+    for version, name in STEPS
+    for place in range(len(getattr(schema, name).split(";\n")))
+]
 
 MIGRATE_AND_DIE = """
 import itertools, os, signal, sqlite3, sys
 from mirror_crawler import schema
 from mirror_crawler.store import ArticleStore
 left = itertools.count(int(sys.argv[2]), -1)
+version = int(sys.argv[3])
 
 def step(connection):
-    for statement in schema._TO_2.split(";\\n"):
+    for statement in (schema._TO_2, schema._TO_3)[version - 1].split(";\\n"):
         if next(left) == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         connection.execute(statement)
     if next(left) == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-schema._STEPS = (schema._STEPS[0], step, *schema._STEPS[2:])
+schema._STEPS = (*schema._STEPS[:version], step, *schema._STEPS[version + 1:])
 ArticleStore(sys.argv[1]).close()
 """
 
 
 def test_stored_articles_want_their_pictures(tmp_path: Path) -> None:
-    made = tmp_path / "mirror.db"
-    with closing(sqlite3.connect(made)) as db:
-        db.executescript((OLD.parent / "2.sql").read_text(encoding="utf-8"))
+    made = store_of(2, tmp_path)
     ArticleStore(address_of(made)).close()
     pictures = [f"https://i.epochtimes.com/assets/uploads/2021/03/id{number}-600x400.jpg" for number in (1, 2)]
-    assert rows_of(made, "pictures") == [(url, OUTLET, 0, None, None, None, None, None) for url in pictures]
+    assert asked(made, "SELECT * FROM pictures") == [(url, OUTLET, 0, None, None, None, None, None) for url in pictures]
     assert asked(made, "SELECT article_id, to_id FROM links WHERE to_kind = 'picture'") == [
         ("n14865003", pictures[0]),
         ("n14865003", pictures[1]),
         ("n14865011", pictures[1]),
     ]
+    with ArticleStore(address_of(made)) as store:
+        assert store.pictures.wanted(OUTLET, 9) == pictures
+        store.place()
+        store.settle(store.stale(99))
+        picture = Picture(outlet=OUTLET, url=pictures[1], asset="a" * 32, width=1, height=1, stored_at="2026-11-22")
+        assert store.pictures.keep(picture)
+        assert {page.id for page in store.stale(99)} == {"n14865003", "n14865011"}
 
 
 class TestOnTheWay:
-    @pytest.mark.parametrize("place", range(len(STEPS)))
-    def test_failure_leaves_the_old_store(self, file: Path, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    @pytest.mark.parametrize(("version", "name", "place"), PLACES)
+    def test_failure_leaves_the_old_store(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, name: str, place: int
+    ) -> None:
+        file = store_of(version, tmp_path)
         before = dump(file)
-        broken = [*STEPS[:place], "SELECT x FROM nowhere", *STEPS[place:]]
-        monkeypatch.setattr(schema, "_TO_2", ";\n".join(broken))
+        broken = getattr(schema, name).split(";\n")
+        broken.insert(place, "SELECT x FROM nowhere")
+        monkeypatch.setattr(schema, name, ";\n".join(broken))
         with pytest.raises(StoreError, match=r"^MIRROR_DB: .* failed: no such table: nowhere$"):
             ArticleStore(address_of(file))
         assert dump(file) == before
@@ -234,14 +279,16 @@ class TestOnTheWay:
         ArticleStore(address_of(file)).close()
         assert asked(file, "PRAGMA user_version") == [(schema.VERSION,)]
 
-    @pytest.mark.parametrize("place", [1, 4, len(STEPS)])
-    def test_kill_leaves_the_old_store(self, file: Path, place: int) -> None:
+    @pytest.mark.parametrize(("version", "place"), [(1, 1), (1, 8), (2, 3), (2, 9)])
+    def test_kill_leaves_the_old_store(self, tmp_path: Path, version: int, place: int) -> None:
+        file = store_of(version, tmp_path)
         before = dump(file)
-        child = subprocess.run([sys.executable, "-c", MIGRATE_AND_DIE, address_of(file), str(place)], timeout=60)
-        assert child.returncode == -signal.SIGKILL
+        records = len(rows_of(file, "versions") + rows_of(file, "listings"))
+        command = [sys.executable, "-c", MIGRATE_AND_DIE, address_of(file), str(place), str(version)]
+        assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
         assert dump(file) == before
         with ArticleStore(address_of(file)) as store:
-            assert len(list(store.records())) == 12
+            assert len(list(store.records())) == records
 
     def test_many_processes_may_open_it_at_once(self, file: Path) -> None:
         code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address_of(file)!r}).close()"
@@ -274,4 +321,4 @@ class TestOnTheWay:
 
     def test_there_is_a_step_to_each_version(self) -> None:
         assert len(schema._STEPS) == schema.VERSION
-        assert sorted(int(name.stem) for name in OLD.parent.glob("*.sql")) == list(range(1, schema.VERSION))
+        assert sorted(int(name.stem) for name in STORES.glob("*.sql")) == list(range(1, schema.VERSION))

@@ -126,7 +126,7 @@ class TestLists:
         assert paths.front_path("epochtimes/sections/nsc413") == f"epochtimes/sections/nsc413/{paths.HOME}"
 
     @pytest.mark.parametrize(
-        ("number", "place"), [(1, "x/pages/0/1.md"), (500, "x/pages/0/500.md"), (501, "x/pages/1/501.md")]
+        ("number", "place"), [(1, "x/pages/0/1.md"), (400, "x/pages/0/400.md"), (401, "x/pages/1/401.md")]
     )
     def test_numbered_page(self, number: int, place: str) -> None:
         assert paths.numbered_path("x", number) == place

@@ -17,9 +17,11 @@ from selectolax.lexbor import LexborHTMLParser
 from mirror_crawler.history import changes
 from mirror_crawler.items import Article, Image, PublishedSource, Section
 from mirror_crawler.labels import labels_of
+from mirror_crawler.references import references
 from mirror_crawler.render import (
     ArticlePlace,
     HomeView,
+    ImageMode,
     Link,
     ListView,
     OutletView,
@@ -138,6 +140,7 @@ FULL = PageOptions(
     images="remote",
     links="keep",
     base_url="https://example.org/mirror/blob/main/",
+    homes=("https://git.example.net/m/raw/",),
     navigation="[首页]({root}/README.md?{article_id}) | [帮助](https://example.org/help)",
     footer="[首页]({root}/README.md)\n\n本站内容来自原作者。\n",
     counter="https://count.example.org/m",
@@ -452,7 +455,7 @@ def test_a_template_that_asks_for_an_unknown_field_names_itself(tmp_path: Path) 
     ("changes", "message"),
     [
         pytest.param({"theme": "neon"}, "theme 'neon' is unknown; there are classic, github", id="theme"),
-        pytest.param({"images": "all"}, "images: 'all' is not one of none, remote", id="images"),
+        pytest.param({"images": "all"}, "images: 'all' is not one of local, remote, none", id="images"),
         pytest.param({"links": "all"}, "links: 'all' is not one of neutral, keep", id="links"),
         pytest.param({"navigation": "a\nb"}, "navigation: must be one line", id="navigation"),
         pytest.param({"theme_dir": Path("/no/such")}, "theme directory /no/such is not a directory", id="theme_dir"),
@@ -488,3 +491,34 @@ def test_a_theme_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "iterdir", listing)
     with pytest.raises(ValueError, match=r"templates in .*closed: Permission denied"):
         Renderer(PageOptions(theme_dir=tmp_path))
+
+
+ASSET = "assets/ab/cd/abcd.webp"
+PHOTO = Image(url="https://i.epochtimes.com/assets/uploads/2021/12/boat.jpg", alt="邮船", caption="岸边")
+IN_BODY = f'<figure><img src="{PHOTO.url}" alt="邮船"><figcaption>岸边</figcaption></figure>'
+
+
+@pytest.mark.parametrize("theme", ["github", "classic"])
+@pytest.mark.parametrize("lead", [True, False], ids=["lead", "body"])
+@pytest.mark.parametrize(
+    ("images", "held", "loaded"),
+    [
+        ("local", {PHOTO.url: ASSET}, f"../../../../{ASSET}"),
+        ("local", {}, None),
+        ("remote", {PHOTO.url: ASSET}, PHOTO.url),
+        ("none", {PHOTO.url: ASSET}, None),
+    ],
+    ids=["local", "not-there-yet", "remote", "none"],
+)
+def test_where_a_page_loads_pictures_from(
+    theme: str, lead: bool, images: ImageMode, held: dict[str, str], loaded: str | None
+) -> None:
+    options = PageOptions(theme=theme, images=images)
+    article = dataclasses.replace(
+        ARTICLE, lead_image=PHOTO if lead else None, body_html="<p>文</p>" if lead else IN_BODY
+    )
+    page = Renderer(options).article(article, dataclasses.replace(PLACE, picture=held.get))
+    found = references(page)
+    assert [*found.shown, *found.outside] == ([loaded] if loaded else [])
+    assert "岸边" in page
+    assert ("邮船" in page) is (loaded is not None)

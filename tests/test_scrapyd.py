@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.mirror import FAST, REPO, Mirror, wait_until
+from tests.mirror import FAST, PLAIN, REPO, Mirror, wait_until
 
 pytestmark = [
     pytest.mark.untraced,
@@ -39,7 +39,7 @@ def scrapyd(mirror: Mirror, tmp_path: Path) -> Iterator[str]:
     home.mkdir()
     shipped = (REPO / "deploy" / "scrapyd" / "scrapyd.conf").read_text(encoding="utf-8")
     (home / "scrapyd.conf").write_text(shipped.replace("6800", str(port)) + "poll_interval = 0.2\n")
-    places = {"MIRROR_DATA": str(mirror.data), "MIRROR_OUTPUT": str(mirror.output)}
+    places = PLAIN | {"MIRROR_DATA": str(mirror.data), "MIRROR_OUTPUT": str(mirror.output)}
     command = [BIN / "scrapyd"]
     with (
         (tmp_path / "scrapyd.log").open("w") as log,

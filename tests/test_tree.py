@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from pathlib import Path
 from unittest import mock
 
@@ -82,3 +84,39 @@ def test_never_leaves_the_tree(tree: Tree, path: str) -> None:
 
 def test_digest() -> None:
     assert digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+class TestAnotherFile:
+    """A picture is a file already; in the tree it has one more name."""
+
+    @pytest.fixture
+    def picture(self, tmp_path: Path) -> Path:
+        made = tmp_path / "album" / "ab.webp"
+        made.parent.mkdir()
+        made.write_bytes(b"picture")
+        return made
+
+    @pytest.mark.parametrize("links", [True, False], ids=["same-disk", "another-disk"])
+    def test_takes_its_place(self, tree: Tree, picture: Path, links: bool) -> None:
+        cannot = OSError(errno.EXDEV, "Invalid cross-device link")
+        with contextlib.nullcontext() if links else mock.patch("os.link", side_effect=cannot):
+            assert tree.write("assets/a/ab.webp", picture)
+            assert tree.write("assets/b/ab.webp", picture)
+            assert not tree.write("assets/a/ab.webp", picture)
+        assert names(tree) == ["assets/a/ab.webp", "assets/b/ab.webp"]
+        assert (tree.root / "assets/a/ab.webp").read_bytes() == b"picture"
+        assert (tree.root / "assets/a/ab.webp").samefile(picture) is links
+
+    def test_takes_that_of_half_a_file(self, tree: Tree, picture: Path) -> None:
+        tree.write("ab.webp", b"pict")
+        (tree.root / ".ab.webp.part").write_bytes(b"left by a kill")
+        assert tree.differs("ab.webp", picture)
+        assert tree.write("ab.webp", picture)
+        assert names(tree) == ["ab.webp"]
+        assert not tree.differs("ab.webp", picture)
+
+    def test_that_is_gone_leaves_the_tree_as_it_is(self, tree: Tree, picture: Path) -> None:
+        picture.unlink()
+        with pytest.raises(FileNotFoundError):
+            tree.write("a/ab.webp", picture)
+        assert names(tree) == []

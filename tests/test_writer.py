@@ -191,11 +191,11 @@ class TestStale:
         for number in range(5):
             put(writer, 1000 + number)
 
-        def full(*_: Any) -> bool:
+        def full(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(Tree, "write", full)
+            patch.setattr(Tree, "replace", full)
             with pytest.raises(OSError, match="No space"):
                 writer.write_stale(OUTLET)
         assert len(update(writer)) == 5 + 5
@@ -243,13 +243,13 @@ class TestHistory:
         assert list(writer.differing()) == [f"{PLACE}.history.md"]
         assert writer.write_all().written == 1
 
-    def test_has_no_share_code(self, store: ArticleStore, settings: Settings) -> None:
+    def test_has_its_share_code(self, store: ArticleStore, settings: Settings) -> None:
         settings.set("MIRROR_BASE_URL", "https://mirror.example/news", "cmdline")
         writer = PageWriter(store, MirrorConfig.from_settings(settings), load_outlets(settings))
         put(writer, 1000, title="题一")
         put(writer, 1000, listed=False, title="题二")
         names = {path.partition("n1000.")[2] for path in update(writer) if "n1000." in path}
-        assert names == {"md", "md.png", "history.md"}
+        assert names == {"md", "md.png", "history.md", "history.md.png"}
         assert list(writer.differing()) == []
 
 
@@ -289,9 +289,10 @@ class TestShareCode:
     @pytest.mark.parametrize("base", ["", "https://mirror.example/news"], ids=["off", "on"])
     def test_stands_beside_the_page(self, mirror: Mirror, base: str) -> None:
         mirror.crawl("epochtimes", {"MIRROR_BASE_URL": base}, section="nsc413")
-        pictures = [path for path, content in mirror.files().items() if content.startswith(b"\x89PNG")]
-        assert len(pictures) == (12 if base else 0)
-        assert all(path.endswith(".md.png") for path in pictures)
+        pictures = {path for path, content in mirror.files().items() if content.startswith(b"\x89PNG")}
+        pages = {path for path in mirror.files() if path.endswith(".md")}
+        assert len(pages) > 12
+        assert pictures == ({f"{path}.png" for path in pages} if base else set())
         assert dead_links(mirror.files()) == set()
 
 

@@ -9,10 +9,11 @@ import sys
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
-from mirror_crawler import logs
+from mirror_crawler import git, logs
 from mirror_crawler.arguments import ArgumentError
 from mirror_crawler.browser import check_splash
 from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.git import GitError
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.proxy import check_proxies
@@ -58,8 +59,10 @@ class Command(ScrapyCrawl):
             check_splash(self.settings, args[0], outlet.rendered_in(plan, config.render))
             config.prepare()
             config.renderer()
+            if config.publishes:
+                git.check_installed()
             ArticleStore(config.database).close()
-        except (ArgumentError, SettingError, StoreError) as error:
+        except (ArgumentError, GitError, SettingError, StoreError) as error:
             self._refuse(str(error))
             return
         # Scrapy's handlers leave out what is below this level, but a record of every page and item is made for them.

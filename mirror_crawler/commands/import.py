@@ -47,10 +47,12 @@ class Command(ScrapyCommand):
             raise RuntimeError("not started by Scrapy's command line")
         if not args or any(argument.startswith("--") for argument in args):
             raise UsageError("name the files to import, - for standard input")
-        links = LinkFinder({name: outlet.addresses for name, outlet in load_outlets(self.settings).items()})
+        outlets = {name: outlet.addresses for name, outlet in load_outlets(self.settings).items()}
         tally: Counter[str] = Counter()
         try:
-            with ArticleStore(MirrorConfig.from_settings(self.settings).database) as store:
+            config = MirrorConfig.from_settings(self.settings)
+            links = LinkFinder(outlets, config.images_per_article)
+            with ArticleStore(config.database) as store:
                 for name in args:
                     tally += self._take(store, name, links)
         except (SettingError, StoreError) as error:
@@ -86,7 +88,7 @@ def _take_batch(store: ArticleStore, name: str, batch: Iterable[tuple[int, bytes
             tally["broken"] += 1
             continue
         numbers.append(number)
-        items.append((item, links.targets_of(item) if isinstance(item, Article) else set()))
+        items.append((item, links.ties_of(item) if isinstance(item, Article) else set()))
     for number, outcome in zip(numbers, store.restore_all(items), strict=True):
         if isinstance(outcome, ValueError):
             _report(f"{name}:{number}", str(outcome))

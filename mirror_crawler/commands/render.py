@@ -9,7 +9,9 @@ from scrapy.commands import ScrapyCommand
 
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.outlet import load_outlets
+from mirror_crawler.render import PageOptions
 from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.theme import FILE
 from mirror_crawler.writer import PageWriter
 
 
@@ -18,6 +20,9 @@ class Command(ScrapyCommand):
 
     requires_project = True
     requires_crawler_process = False
+
+    _old_address: str | None = None
+    """MIRROR_BASE_URL as it is set, when this run was given another one."""
 
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
@@ -28,6 +33,9 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("--theme", metavar="NAME", help="theme of the pages (setting MIRROR_THEME)")
         parser.add_argument("--output", metavar="DIR", help="root of the tree (setting MIRROR_OUTPUT)")
+        parser.add_argument(
+            "--base-url", metavar="ADDRESS", help="where the tree is published from now on (setting MIRROR_BASE_URL)"
+        )
         parser.add_argument("--check", action="store_true", help="write nothing; print the paths of files that differ")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -36,6 +44,10 @@ class Command(ScrapyCommand):
         for name, value in (("MIRROR_THEME", opts.theme), ("MIRROR_OUTPUT", opts.output)):
             if value and self.settings is not None:
                 self.settings.set(name, value, priority="cmdline")
+        # An empty address takes all addresses out of the pages.
+        if opts.base_url is not None and self.settings is not None:
+            self._old_address = str(self.settings["MIRROR_BASE_URL"]).rstrip("/")
+            self.settings.set("MIRROR_BASE_URL", opts.base_url, priority="cmdline")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Render, or compare."""
@@ -49,6 +61,8 @@ class Command(ScrapyCommand):
                 config.prepare()
             with ArticleStore(config.database) as store:
                 self._render(PageWriter(store, config, load_outlets(self.settings)), check=opts.check)
+            if not opts.check:
+                self._remind(config.pages)
         except (SettingError, StoreError) as error:
             sys.stderr.write(f"scrapy render: {error}\n")
             self.exitcode = 2
@@ -67,3 +81,15 @@ class Command(ScrapyCommand):
         for path in writer.differing():
             self.exitcode = 1
             sys.stdout.write(f"{path}\n")
+
+    def _remind(self, pages: PageOptions) -> None:
+        """What the operator has to do after a move, so that the old address does not come back."""
+        old, new = self._old_address, pages.base_url
+        if old is None or old == new:
+            return
+        sys.stderr.write(f"MIRROR_BASE_URL is {old or 'empty'}: set it to {new or 'nothing'} before the next command\n")
+        for name, text in (("MIRROR_NAVIGATION", pages.navigation), ("MIRROR_FOOTER", pages.footer)):
+            if old and old in text:
+                sys.stderr.write(f"{name} or {FILE} still has {old}: write {{base_url}} there, and render again\n")
+        if old in pages.homes:
+            sys.stderr.write(f"MIRROR_HOMES still has {old}: take it out when the mirror is not there any more\n")

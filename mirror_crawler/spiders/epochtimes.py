@@ -33,6 +33,7 @@ class EpochtimesSpider(OutletSpider):
     addresses = Addresses(
         hosts=frozenset(f"{prefix}epochtimes.com" for prefix in ("www.", "cn.", "m.", ""))
         | {"www.dajiyuan.com", "dajiyuan.com"},
+        image_hosts=frozenset(("i.epochtimes.com",)),
         article=re.compile(
             r"/(?P<script>gb|b5)/(?P<year>\d{1,2}|20\d{2})/(?P<month>\d{1,2})/(?P<day>\d{1,2})"
             r"/n(?P<number>[1-9]\d{2,9})p?\.html?"

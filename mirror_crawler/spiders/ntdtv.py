@@ -29,6 +29,7 @@ class NtdtvSpider(OutletSpider):
     article_page = NtdtvArticlePage
     addresses = Addresses(
         hosts=frozenset(f"{prefix}ntdtv.com" for prefix in ("www.", "www2.", "cn.", "m.", "")),
+        image_hosts=frozenset(("i.ntdtv.com",)),
         article=re.compile(
             r"(?:/xtr)?/(?P<script>gb|b5)/(?P<year>20\d{2})/(?P<month>\d{1,2})/(?P<day>\d{1,2})"
             r"/a(?P<number>[1-9]\d{3,11})\.html?"

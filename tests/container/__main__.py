@@ -25,6 +25,7 @@ BUILD = REPO / "build" / "container"
 IMAGE, STAND_IN = "localhost/mirror_check", "localhost/mirror_check_python"
 PACKAGES = "ca-certificates,netbase,python3,python3-pip,tzdata"  # what the official image has and we use
 VOLUMES = ("mirror_check_data", "mirror_check_output")
+NO_ENGINE = 3
 FAST = ("-s", "DOWNLOAD_DELAY=0.05", "-s", "AUTOTHROTTLE_ENABLED=False")
 CRAWL = ("crawl", "epochtimes", "-a", "section=nsc413", *FAST)
 
@@ -199,7 +200,7 @@ def clean(engine: Engine) -> None:
 
 
 def main() -> int:
-    """Take the steps one after the other until one fails; 0 when none does."""
+    """Take the steps one after the other until one fails; 0 when none does, 3 when no engine runs here."""
     parser = argparse.ArgumentParser(prog="python -m tests.container", description="Build and try the container image.")
     parser.add_argument("--pull", action="store_true", help="build on the base image that the Dockerfile names")
     pull = parser.parse_args().pull
@@ -211,7 +212,7 @@ def main() -> int:
         make_base(engine, pull=pull)
     except NoEngineError as error:
         sys.stderr.write(f"container-check: {error}\n")
-        return 1
+        return NO_ENGINE
     sys.stdout.write(f"base image: {time.monotonic() - began:.0f} s\n")
     passed = failed = 0
     clean(engine)

@@ -31,6 +31,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.site import pictures
+
 _HTML = "text/html; charset=UTF-8"
 _KINDS = {
     ".txt": "text/plain",
@@ -264,6 +266,8 @@ class SampleSite:
             kind = _KINDS.get(key[key.rfind(".") :], _HTML)
             return Answer(parts=parts, headers={"Content-Type": kind})
         target = urlsplit(url)
+        if self.has(target.netloc) and pictures.has_picture(key):
+            return Answer(parts=(pictures.picture(key),), headers={"Content-Type": "image/jpeg"})
         if not self.has(target.netloc):
             return Answer(status=502)
         home = self._aliases.get(target.netloc, target.netloc)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from tests.site import epochtimes, feeds, load, ntdtv
+from tests.site import epochtimes, feeds, load, ntdtv, pictures
 from tests.site.stories import HOSTS, SECTIONS, Story, section_url, tag_url
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -113,7 +113,9 @@ class World:
         self.pages[feeds.SITEMAP] = (feeds.sitemap(story for story in self.truth.values() if story.outlet == "ntdtv"),)
 
     def _add_furnishings(self) -> None:
-        """robots.txt of both outlets, their home pages, and the traps."""
+        """robots.txt of both outlets and of the hosts of their pictures, their home pages, and the traps."""
+        for host in pictures.HOSTS.values():
+            self.pages[f"https://{host}/robots.txt"] = (b"User-agent: *\nDisallow: /assets/private/\n",)
         for host in HOSTS.values():
             self.pages[f"https://{host}/robots.txt"] = (robots(),)
             self.pages[f"https://{host}/gb/"] = ("<!DOCTYPE html><title>首页</title><h1>首页</h1>".encode(),)

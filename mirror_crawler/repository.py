@@ -1,0 +1,169 @@
+"""A bare git repository that grows by one commit at a time, told of the changes and nothing else.
+
+No work tree and no index: the cost of a commit is that of what changed. One process at a time may use it; a kill at any
+moment leaves it at a whole commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from mirror_crawler import git
+from mirror_crawler.git import Answer
+from mirror_crawler.remotes import NICKNAME, Remote
+
+_QUESTIONS = 100
+"""Asked before the answers are read; both fit into the pipes."""
+_BLOB = re.compile(rb"([0-9a-f]{40}) blob \d+")
+_ESCAPED = {ord(character): f"\\{character}" for character in '"\\'} | {ord("\n"): "\\n"}
+_LEFT_BY_KILLS = ("HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock", "refs/heads/**/*.lock")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc")
+_CRASH_REPORTS = "fast_import_crash_*"
+
+
+class Change(NamedTuple):
+    """A file that is to be different in the next commit; ``content`` None: it is to be gone."""
+
+    path: str
+    content: bytes | None
+
+
+class Repository:
+    """The repository in ``directory``, of which one branch is used. Methods raise GitError."""
+
+    def __init__(self, directory: Path, branch: str) -> None:
+        self.directory = directory.absolute()
+        self.name = directory.name
+        self._ref = f"refs/heads/{branch}"
+
+    def open(self) -> None:
+        """Make it when it is missing; remove what a killed process left."""
+        if not self.directory.is_dir():
+            unfinished = self.directory.with_name(f"{self.directory.name}.part")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            git.tell(unfinished, "init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(unfinished))
+            git.tell(unfinished, "symbolic-ref", "HEAD", self._ref)
+            unfinished.replace(self.directory)
+        for pattern in (*_LEFT_BY_KILLS, _CRASH_REPORTS):
+            for left in self.directory.glob(pattern):
+                left.unlink(missing_ok=True)
+
+    # --- what it holds ------------------------------------------------------------------------------------------------
+
+    def tip(self) -> str | None:
+        """The id of the last commit."""
+        answer = git.ask(self.directory, "rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}")
+        return answer.out.decode().strip() or None
+
+    def hashes(self, tip: str, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Each path with the hash of its file in a commit, None when it has none. Paths have no line ends."""
+        remaining = iter(paths)
+        with git.talk(self.directory, "cat-file", "--batch-check") as (source, out):
+            while batch := list(islice(remaining, _QUESTIONS)):
+                source.write(b"".join(b"%s:%s\n" % (tip.encode(), path.encode()) for path in batch))
+                source.flush()
+                for path in batch:
+                    found = _BLOB.fullmatch(out.readline().rstrip(b"\n"))
+                    yield path, found[1].decode() if found else None
+
+    def files(self, tip: str | None) -> Iterator[tuple[str, str]]:
+        """Every file of a commit with its hash, in the order of the bytes of their paths."""
+        if tip is None:
+            return
+        with git.talk(self.directory, "ls-tree", "-r", "-z", "--full-tree", tip) as (_, out):
+            rest = b""
+            while block := out.read(1 << 16):
+                *entries, rest = (rest + block).split(b"\0")
+                for entry in entries:
+                    about, _, path = entry.partition(b"\t")
+                    yield path.decode(errors="surrogateescape"), about.split()[2].decode()
+
+    def size(self) -> int:
+        """How large it is on disk, in bytes."""
+        told = dict(
+            line.split(": ", 1) for line in git.tell(self.directory, "count-objects", "-v").decode().splitlines()
+        )
+        return (int(told["size"]) + int(told["size-pack"])) * 1024
+
+    # --- making a commit ----------------------------------------------------------------------------------------------
+
+    def commit(self, changes: Iterable[Change], *, parent: str | None, message: str, author: str, at: datetime) -> str:
+        """Make a commit after ``parent`` and return its id. ``changes`` are in the order of their paths."""
+        head = f"commit {self._ref}\ncommitter {author} {int(at.timestamp())} +0000\n"
+        with git.talk(self.directory, "fast-import", "--quiet", "--done", "--date-format=raw") as (source, _):
+            source.write(head.encode() + _data(message.encode()))
+            if parent is not None:
+                source.write(b"from %s\n" % parent.encode())
+            for path, content in changes:
+                if content is None:
+                    source.write(b"D %s\n" % _quoted(path))
+                else:
+                    source.write(b"M 100644 inline %s\n%s" % (_quoted(path), _data(content)))
+            source.write(b"done\n")  # a stream that ends without it makes no commit
+        return git.tell(self.directory, "rev-parse", self._ref).decode().strip()
+
+    def tidy(self) -> None:
+        """Pack what has piled up, when it is worth the time. What is not packed now can be later."""
+        git.ask(self.directory, "gc", "--auto", "--quiet")
+
+    # --- others -------------------------------------------------------------------------------------------------------
+
+    def knows(self, commit: str) -> bool:
+        """Whether it has a commit."""
+        return git.ask(self.directory, "cat-file", "-e", f"{commit}^{{commit}}").code == 0
+
+    def leads_to(self, earlier: str, later: str) -> bool:
+        """Whether one commit, which it has, comes before another or is the same."""
+        return git.ask(self.directory, "merge-base", "--is-ancestor", earlier, later).code == 0
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether it has only the newest part of the history."""
+        return (self.directory / "shallow").exists()
+
+    def remote_tip(self, remote: Remote, seconds: float) -> tuple[Answer, str | None]:
+        """Ask a remote for its last commit; None when it has none or did not answer well."""
+        answer = self._reach(remote, "ls-remote", NICKNAME, self._ref, seconds=seconds)
+        return answer, answer.out.decode().partition("\t")[0] or None if answer.code == 0 else None
+
+    def fetch(self, remote: Remote, *, whole: bool, seconds: float) -> Answer:
+        """Begin with the branch of a remote: its last commit, or its ``whole`` history."""
+        depth = [] if whole else ["--depth=1"]
+        return self._reach(remote, *_FETCH, *depth, NICKNAME, f"{self._ref}:{self._ref}", seconds=seconds)
+
+    def deepen(self, remote: Remote, seconds: float) -> Answer:
+        """Get from a remote the part of the history that is missing here."""
+        return self._reach(remote, *_FETCH, "--unshallow", NICKNAME, self._ref, seconds=seconds)
+
+    def push(self, remote: Remote, seconds: float) -> Answer:
+        """Offer the branch to a remote."""
+        words = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", NICKNAME)
+        return self._reach(remote, *words, f"{self._ref}:{self._ref}", seconds=seconds)
+
+    def _reach(self, remote: Remote, *words: str, seconds: float) -> Answer:
+        answer = git.ask(self.directory, *words, config=remote.config, secrets=remote.secrets, seconds=seconds)
+        return answer._replace(
+            out=remote.redacted(answer.out.decode(errors="replace")).encode(), err=remote.redacted(answer.err)
+        )
+
+
+def blob_hash(content: bytes) -> str:
+    """What git calls a file with this content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)
+
+
+def _quoted(path: str) -> bytes:
+    """A path as fast-import reads it: C-style quotes around it, raw bytes within."""
+    return f'"{path.translate(_ESCAPED)}"'.encode(errors="surrogateescape")

@@ -1,0 +1,115 @@
+"""Which pictures the pages want to show, which of them are kept, and under which name.
+
+A picture is known by its address as articles give it. Articles are tied to their pictures by links, so that a picture
+that arrives marks the pages that show it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from mirror_crawler import statements as sql
+from mirror_crawler.database import Database
+from mirror_crawler.items import Picture
+from mirror_crawler.statements import MAX_TRIES
+
+_PICTURE = "picture"
+
+
+class Target(NamedTuple):
+    """What a page depends on: ``kind`` is ``article``, ``section`` or ``tag``, or see :func:`picture_target`."""
+
+    outlet: str
+    kind: str
+    id: str
+
+
+def picture_target(url: str) -> Target:
+    """The picture at an address; which outlet it belongs to, the address tells."""
+    return Target("", _PICTURE, url)
+
+
+class Pictures:
+    """The pictures of the store at ``database``. Times are UTC ISO 8601, given by the caller."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def wanted(self, outlet: str, limit: int) -> list[str]:
+        """The addresses of pictures that pages show and that are still to be had, fewest tries first."""
+        return [row["url"] for row in self._database.rows(sql.WANTED_PICTURES, outlet=outlet, count=limit)]
+
+    def wants(self, url: str) -> bool:
+        """Whether a picture that a stored article shows is still to be had."""
+        return bool(self._database.rows(sql.WANTS_PICTURE, url=url))
+
+    def settled(self, urls: Collection[str]) -> set[str]:
+        """Those of some pictures (of about an article) that are kept, or were given up."""
+        return {row["url"] for row in self._database.rows(sql.SETTLED_PICTURES, keys=json.dumps(list(urls)))}
+
+    def shown(self, keys: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Address → name of the kept pictures of the articles with these keys (about a batch of them)."""
+        rows = self._database.rows(sql.SHOWN_PICTURES, keys=json.dumps(list(keys)))
+        return {row["url"]: row["asset"] for row in rows}
+
+    def keep(self, picture: Picture) -> bool:
+        """A picture is kept: the pages that show it are to be written again. False for one that no article has."""
+        row = {"for_url": picture.url, "asset": picture.asset, "width": picture.width, "height": picture.height}
+        with self._database.write() as db:
+            if not db.execute(sql.KEEP_PICTURE, {**row, "cause": None, "at": picture.stored_at}).rowcount:
+                return False
+            _mark_pages(db, picture.url)
+            return True
+
+    def failed(self, url: str, cause: str, at: str, *, lasting: bool) -> None:
+        """A picture could not be had. One try more; all of them when it is no use to ask again."""
+        values = {"for_url": url, "more": MAX_TRIES if lasting else 1, "cause": cause, "at": at}
+        with self._database.write() as db:
+            db.execute(sql.FAIL_PICTURE, values)
+
+    def lost(self, urls: Collection[str]) -> None:
+        """The files of these pictures are gone: they are wanted again."""
+        if urls:
+            with self._database.write() as db:
+                db.execute(sql.LOSE_PICTURES, {"keys": json.dumps(list(urls))})
+
+
+def want(db: sqlite3.Connection, outlet: str, targets: Iterable[Target]) -> None:
+    """The pages of an outlet show the pictures among ``targets`` from now on."""
+    rows = [{"outlet": outlet, "url": target.id} for target in targets if target.kind == _PICTURE]
+    if rows:
+        db.executemany(sql.WANT_PICTURE, rows)
+
+
+def restore(db: sqlite3.Connection, picture: Picture) -> bool:
+    """Take over what a record says. False: a picture of this address is kept already."""
+    row = {"outlet": picture.outlet, "url": picture.url, "asset": picture.asset, "at": picture.stored_at}
+    measures = {"width": picture.width, "height": picture.height}
+    if not db.execute(sql.RESTORE_PICTURE, {**row, **measures}).rowcount:
+        return False
+    _mark_pages(db, picture.url)
+    return True
+
+
+def records(db: sqlite3.Connection, outlet: str, since: str) -> Iterator[str]:
+    """The JSON lines of kept pictures (of one outlet unless it is empty), by address; ``since`` in the form of
+    versions.at.
+    """
+    for row in db.execute(sql.PICTURE_RECORDS, {"outlet": outlet, "since": since}):
+        yield Picture(
+            outlet=row["outlet"],
+            url=row["url"],
+            asset=row["asset"],
+            width=row["width"],
+            height=row["height"],
+            stored_at=row["at"],
+        ).to_json()
+
+
+def _mark_pages(db: sqlite3.Connection, url: str) -> None:
+    """The pages that show a picture are to be written again."""
+    target = picture_target(url)
+    db.execute(sql.MARK_LINKING, {"to_outlet": target.outlet, "to_kind": target.kind, "to_id": target.id})

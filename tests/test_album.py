@@ -1,0 +1,53 @@
+"""Where pictures are kept: one file for each content, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from mirror_crawler.album import Album, read_whole
+from mirror_crawler.paths import asset_path
+
+CONTENT = b"RIFF and so on"
+NAME = hashlib.sha256(CONTENT).hexdigest()[:32]
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Album:
+    return Album(tmp_path / "images")
+
+
+def test_name_is_that_of_the_content(album: Album) -> None:
+    assert not album.has(NAME)
+    assert album.put(CONTENT) == NAME
+    assert album.has(NAME)
+    assert album.place(NAME) == album.root / NAME[:2] / NAME[2:4] / f"{NAME}.webp"
+    assert album.place(NAME).read_bytes() == CONTENT
+    assert asset_path(NAME) == f"assets/{NAME[:2]}/{NAME[2:4]}/{NAME}.webp"
+
+
+def test_what_is_kept_is_not_written_again(album: Album) -> None:
+    album.put(CONTENT)
+    before = album.place(NAME).stat()
+    assert album.put(CONTENT) == NAME
+    assert album.place(NAME).stat() == before
+    assert len(list(album.root.rglob("*.*"))) == 1
+
+
+def test_nothing_half_is_left(album: Album) -> None:
+    full = OSError(28, "No space left on device")
+    with mock.patch("os.fsync", side_effect=full), pytest.raises(OSError, match="space"):
+        album.put(CONTENT)
+    assert [path for path in album.root.rglob("*") if path.is_file()] == []
+    assert album.put(CONTENT) == NAME
+
+
+def test_read_whole(album: Album) -> None:
+    album.put(CONTENT)
+    assert read_whole(album.place(NAME)) == CONTENT
+    album.place(NAME).write_bytes(CONTENT[:-1])
+    assert read_whole(album.place(NAME)) is None
+    assert read_whole(album.place("0" * 32)) is None
