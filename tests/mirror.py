@@ -40,6 +40,7 @@ from scrapy.utils.reactor import install_reactor
 
 from mirror_crawler.run import Run
 from mirror_crawler.store import ArticleStore
+from tests import quick
 from tests.site import SampleSite
 from tests.site.load import many
 from tests.site.server import Answer, Request
@@ -171,20 +172,25 @@ class Mirror:
 
     def start(
         self, *words: str, cwd: Path = REPO, limit: int | None = None, **environment: str
-    ) -> subprocess.Popen[str]:
-        """Start ``scrapy WORDS`` in ``cwd``; ``limit`` (KiB) is what a file may grow to: like a full disk."""
-        command = [sys.executable, "-m", "scrapy", *words]
+    ) -> subprocess.Popen[str] | quick.Process:
+        """Start ``scrapy WORDS`` in ``cwd``; ``limit`` (KiB) is what a file may grow to: like a full disk.
+
+        It is the real command, or a quick one where that is the same: see :func:`quick.serves`.
+        """
         if words[0] == "crawl":
-            command += [part for name, value in FAST.items() for part in ("-s", f"{name}={value}")]
-        inherited = self.site.environment
-        if limit is not None:  # a file of coverage would meet the limit first
-            inherited = {name: value for name, value in inherited.items() if not name.startswith("COVERAGE_")}
-            command = ["sh", "-c", f'ulimit -f {limit * 2}; exec "$@"', "sh", *command]
+            words += tuple(part for name, value in FAST.items() for part in ("-s", f"{name}={value}"))
         places = {"MIRROR_DATA": str(self.data), "MIRROR_OUTPUT": str(self.output)}
+        whole = self.site.environment | PLAIN | places | environment
+        command = [sys.executable, "-m", "scrapy", *words]
+        if limit is not None:  # a file of coverage would meet the limit first
+            whole = {name: value for name, value in whole.items() if not name.startswith("COVERAGE_")}
+            command = ["sh", "-c", f'ulimit -f {limit * 2}; exec "$@"', "sh", *command]
+        elif quick.serves(cwd, whole):
+            return quick.Process(words, whole)
         return subprocess.Popen(
             command,
             cwd=cwd,
-            env=inherited | PLAIN | places | environment,
+            env=whole,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -200,7 +206,7 @@ class Mirror:
                 out, err = process.communicate(timeout=_PATIENCE)
             finally:
                 process.kill()
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        return subprocess.CompletedProcess(words, process.wait(), out, err)
 
     def kill_when(self, reached: Callable[[], bool], *words: str) -> None:
         """Start ``scrapy WORDS`` and end it with SIGKILL once ``reached`` says so."""
