@@ -16,8 +16,12 @@ import warnings
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "AVIF")
-MOST_PIXELS = 40_000_000
-"""The largest pictures of today's cameras; a file of a few bytes can claim any number."""
+MOST_PIXELS = {"JPEG": 40_000_000}
+"""The largest pictures of today's cameras, by format; a file of a few bytes can claim any number."""
+MOST_PIXELS_OF_OTHERS = 10_000_000
+"""Only JPEG can be decoded at a smaller scale; of all others a pixel takes about 30 bytes on the way."""
+MOST_SCANS = 100
+"""Passes over a progressive JPEG, each of which may take as long as the picture; they have about ten."""
 LEAST_SIDE = 16
 """Pixels; what is smaller on both sides is a mark of a page's furniture or counts its readers."""
 
@@ -25,6 +29,7 @@ _LONGEST_SIDE = 16_383  # what WebP can hold
 _QUALITY = 80
 _EFFORT = 4
 _MARGIN = 2  # a JPEG is decoded at the scale that leaves at least so many times the pixels that are kept
+_START_OF_SCAN = b"\xff\xda"  # within a scan 0xff is always followed by 0 or a restart marker
 _ORIENTATION = 0x0112  # EXIF tag
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -85,7 +90,9 @@ def _told(error: Exception) -> ImageError:
 
 def _prepare(content: bytes, width: int) -> Prepared:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-        _check_size(*image.size)
+        _check_size(*image.size, MOST_PIXELS.get(image.format or "", MOST_PIXELS_OF_OTHERS))
+        if image.format == "JPEG" and content.count(_START_OF_SCAN) > MOST_SCANS:
+            raise ImageError("too many scans")
         turned = _orientation(image)
         lying = turned >= 5
         upright = image.size[::-1] if lying else image.size
@@ -104,8 +111,8 @@ def _prepare(content: bytes, width: int) -> Prepared:
     return Prepared(webp=written.getvalue(), width=shown.width, height=shown.height)
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
+def _check_size(width: int, height: int, most_pixels: int) -> None:
+    if width * height > most_pixels:
         raise ImageError("too many pixels")
     if max(width, height) < LEAST_SIDE:
         raise ImageError("too small")

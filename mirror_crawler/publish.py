@@ -127,6 +127,7 @@ class Publisher:
         newest = self._writer.volumes.newest
         if newest > 1 and self._repository(newest).tip() is None:
             self._writer.write_lists()  # the whole of them: until now they were those of the volume before
+        self._check_tree()
         tips, messages = {}, []
         for volume in self._volumes():
             repository = self._repository(volume)
@@ -137,6 +138,14 @@ class Publisher:
         if tips:
             self._outbox.settle(self._writer.root, tips)
         return messages
+
+    def _check_tree(self) -> None:
+        """An output directory that was named by mistake must not be published as a mirror without pages."""
+        if self._writer.has_pages() and not self._writer.tree.has(HOME):
+            raise GitError(
+                f"MIRROR_OUTPUT: {self._writer.root} has no home page, though the store has articles: "
+                "name the tree that is to be published, or make it with `scrapy render`"
+            )
 
     def _commit(self, repository: Repository, volume: int, at: datetime, *, whole: bool) -> str | None:
         """Commit what differs; the first line of the message, None when nothing does."""

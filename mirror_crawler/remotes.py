@@ -94,7 +94,10 @@ def _read(address: str) -> Remote:
         raise ValueError("begins with '-'; give an address such as https://host/me/mirror.git")
     if match := _SSH_FORM.fullmatch(address):
         _, host, path = match.groups()
+        _check_path(path)
         return Remote(name=f"{host}:{path}", address=address)
+    if address.startswith("//"):
+        raise ValueError("begins with '//'; give an address such as https://host/me/mirror.git")
     place = str(Path(address).absolute())
     return Remote(name=place, address=place)
 
@@ -107,6 +110,8 @@ def _read_url(address: str) -> Remote:
         raise ValueError("holds '?' or '#', which addresses of repositories do not have; a token goes before the host")
     if not parts.path.strip("/") or (parts.scheme != "file" and not parts.hostname):
         raise ValueError("names no repository at a host")
+    if parts.scheme != "file":
+        _check_path(parts.path)
     info, _, host = parts.netloc.rpartition("@")
     user, _, password = (unquote(part) for part in info.partition(":"))
     if not (user + password + "x").isprintable():
@@ -117,6 +122,12 @@ def _read_url(address: str) -> Remote:
     if password:
         raise ValueError(f"{parts.scheme}:// takes no password; use a key")
     return Remote(name=plain, address=address)
+
+
+def _check_path(path: str) -> None:
+    """A user and password that a slip has put into the path would be shown."""
+    if "@" in path:
+        raise ValueError("has '@' behind the host; begin with https://, and write '/' of a password as %2F")
 
 
 def check_branch(branch: str) -> None:

@@ -18,6 +18,7 @@ any other, with the outlet's own answer. That makes most cures needless; this is
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,7 @@ Download = Callable[[Request], Awaitable[Response]]
 
 COMES_BACK = 60.0
 """Seconds for which a Splash that does not answer is waited for."""
+_NOT_SENT_TO_SPLASH = "not sent: Splash cannot be used"
 _BETWEEN_PINGS = 0.5
 _PING_TIMEOUT = 5.0
 _LONGEST = 85.0
@@ -91,6 +93,8 @@ class Splash:
         self._middleware = SplashMiddleware.from_crawler(crawler)
         self._script = files("mirror_crawler").joinpath("splash.lua").read_text(encoding="utf-8")
         self._given_up = False
+        self._under_way = 0
+        self._one_by_one = asyncio.Lock()
 
     async def fetch(self, request: Request) -> Response:
         """What the outlet answers to ``request``: its status and headers, and the page as its scripts have built it.
@@ -127,21 +131,35 @@ class Splash:
         return Request(request.url, headers=headers, meta={RENDER: options, "download_timeout": timeout})
 
     async def _ask(self, asked: Request) -> Response:
-        """Splash's answer. One that ends is waited for and asked again; one that ends twice does so of this page."""
-        for again in (True, False):
-            if self._given_up:
-                break
-            try:
-                return await self._download(asked)
-            except _GONE as error:
-                logger.warning("Splash at %s is gone (%s); waiting for it", self.url, type(error).__name__)
-            if not await self._comes_back():
-                if self.crawler.crawling:
-                    self._give_up(f"Splash at {self.url} cannot be reached (SPLASH_URL)")
-                break
-            if not again:
-                raise IgnoreRequest("Splash ended twice while it had this page")
-        raise IgnoreRequest("not sent: Splash cannot be used")
+        """Splash's answer. One that ends is waited for; the pages that it had are then asked for one by one, which
+        shows of which of them it ends.
+        """
+        async with self._one_by_one:  # before others
+            pass
+        try:
+            return await self._sent(asked)
+        except _GONE as error:
+            logger.warning("Splash at %s is gone (%s); waiting for it", self.url, type(error).__name__)
+        async with self._one_by_one:
+            while await self._comes_back():
+                others = self._under_way
+                try:
+                    return await self._sent(asked)
+                except _GONE:
+                    if not others:
+                        raise IgnoreRequest("Splash ended twice while it had this page") from None
+            if self.crawler.crawling:
+                self._give_up(f"Splash at {self.url} cannot be reached (SPLASH_URL)")
+        raise IgnoreRequest(_NOT_SENT_TO_SPLASH)
+
+    async def _sent(self, asked: Request) -> Response:
+        if self._given_up:
+            raise IgnoreRequest(_NOT_SENT_TO_SPLASH)
+        self._under_way += 1
+        try:
+            return await self._download(asked)
+        finally:
+            self._under_way -= 1
 
     async def _comes_back(self) -> bool:
         ping = Request(urljoin(self.url, "_ping"), meta={"download_timeout": _PING_TIMEOUT})
@@ -165,7 +183,7 @@ class Splash:
         if raw.status == 400:  # scrapy-splash has logged it; Lua ran out of what Splash grants it, for example
             return IgnoreRequest("Splash could not run its script on the page")
         self._give_up(f"Splash at {self.url} refuses to work: HTTP {raw.status} {raw.body[:200]!r} (SPLASH_URL)")
-        return IgnoreRequest("not sent: Splash cannot be used")
+        return IgnoreRequest(_NOT_SENT_TO_SPLASH)
 
     def _give_up(self, problem: str) -> None:
         """End the run: what needs Splash would fail page by page."""

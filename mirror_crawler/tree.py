@@ -23,7 +23,7 @@ class Tree:
     def write(self, path: str, content: bytes | Path) -> bool:
         """Make ``path`` (relative, ``/`` between names) hold ``content``; True when the file had to be written.
 
-        A Path is another file, whose content the name of ours stands for: they are made one where the disk allows it.
+        A Path is another file, whose content the name of ours stands for.
         Pages can be made anew from the store, so they are not forced to disk one by one.
         """
         if not self.differs(path, content):
@@ -116,15 +116,7 @@ class Tree:
 def _write_file(path: str, content: bytes | Path) -> None:
     """What Path.write_bytes does, without the questions that Python's file objects ask the system first."""
     if isinstance(content, Path):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108
-        try:
-            os.link(content, path)
-            return
-        except OSError as error:
-            if error.errno == errno.ENOENT:
-                raise
-            content = content.read_bytes()  # another disk, or one without links
+        content = content.read_bytes()  # a copy: what somebody does to a file of the tree must not reach its source
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         rest = memoryview(content)

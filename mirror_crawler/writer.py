@@ -76,7 +76,7 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
-            anew = self._has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
+            anew = self.has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
             self.store.place(outlet)
             held_back = self._held_back(outlet)
             while due := self.store.stale(_BATCH, held_back=held_back):
@@ -84,7 +84,7 @@ class PageWriter:
                 self.store.settle(due)
             if anew:
                 self._write_everything(tally)
-            elif self._has_pages():  # nothing notes that the home page is due; most often its bytes are right
+            elif self.has_pages():  # nothing notes that the home page is due; most often its bytes are right
                 self._write(self._home(held_back), tally)
             self._finish()
         return tally
@@ -131,7 +131,7 @@ class PageWriter:
             for path, place in files:
                 if not isinstance(place, bytes) and (content := read_whole(place)) is not None:
                     yield [(path, content)]
-        if self._has_pages() or self.tree.has(paths.HOME):
+        if self.has_pages() or self.tree.has(paths.HOME):
             yield [(path, content) for path, content in self._home() if isinstance(content, bytes)]
 
     def _write_everything(self, tally: Tally) -> None:
@@ -150,7 +150,8 @@ class PageWriter:
         """
         return [name for name in self.store.outlets() if name != outlet and not self.store.is_published(name)]
 
-    def _has_pages(self) -> bool:
+    def has_pages(self) -> bool:
+        """Whether the store implies any page."""
         return any(self.store.list_size(outlet, "all", "") for outlet in self.store.outlets())
 
     def _implied(self) -> Iterator[str]:

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageDraw
 from mirror_crawler import images
 from mirror_crawler.images import FORMATS, ImageError, Prepared, prepare
 
-CAUSES = {"", "no picture", "broken", "truncated", "too small", "too many pixels"}
+CAUSES = {"", "no picture", "broken", "truncated", "too small", "too many pixels", "too many scans"}
 RED, BLUE, WHITE = (220, 30, 30), (30, 30, 220), (255, 255, 255)
 
 
@@ -113,11 +113,23 @@ class TestSize:
             prepare(png_header(300, 300), width=800)
 
     def test_limit_is_that_of_the_module(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(images, "MOST_PIXELS", 120 * 80)
+        monkeypatch.setattr(images, "MOST_PIXELS_OF_OTHERS", 120 * 80)
         assert prepare(encoded(halves(), "PNG"), width=800).width == 120
-        monkeypatch.setattr(images, "MOST_PIXELS", 120 * 80 - 1)
+        monkeypatch.setattr(images, "MOST_PIXELS_OF_OTHERS", 120 * 80 - 1)
+        assert prepare(encoded(halves(), "JPEG"), width=800).width == 120
         with pytest.raises(ImageError, match="too many pixels"):
             prepare(encoded(halves(), "PNG"), width=800)
+
+    def test_scans_of_a_jpeg_are_counted(self) -> None:
+        """Each pass over a progressive picture may take as long as the picture; a file of a few bytes can have many."""
+        written = io.BytesIO()
+        halves().save(written, "JPEG", progressive=True)
+        content = written.getvalue()
+        last = content.rindex(b"\xff\xda")
+        assert 5 < content.count(b"\xff\xda") < 20
+        assert prepare(content, width=800).width == 120
+        with pytest.raises(ImageError, match=r"^too many scans$"):
+            prepare(content[:last] + content[last:-2] * 100 + content[-2:], width=800)
 
 
 def png_header(width: int, height: int) -> bytes:

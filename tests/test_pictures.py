@@ -137,10 +137,12 @@ class TestGood:
         assert [row["tries"] for row in rows(crawled.mirror).values()] == [0] * 5
         assert {(row["width"], row["height"]) for row in rows(crawled.mirror).values()} == {(600, 400)}
 
-    def test_tree_and_album_share_the_disk(self, crawled: Crawled) -> None:
+    def test_what_is_done_to_the_tree_does_not_reach_the_album(self, crawled: Crawled) -> None:
         (name, *_) = kept(crawled.mirror)
         album = Album(crawled.mirror.data / "images").place(name)
-        assert album.samefile(crawled.mirror.output / "assets" / name[:2] / name[2:4] / f"{name}.webp")
+        shown = crawled.mirror.output / "assets" / name[:2] / name[2:4] / f"{name}.webp"
+        assert album.read_bytes() == shown.read_bytes()
+        assert not album.samefile(shown)
 
     def test_nothing_is_loaded_from_outside_and_nothing_is_dead(self, crawled: Crawled) -> None:
         pages = {path: content.decode() for path, content in crawled.files.items() if path.endswith(".md")}
@@ -235,14 +237,20 @@ class TestVerify:
         tree = Path(settings["MIRROR_OUTPUT"])
         asset = next(tree.rglob("*.webp"))
         whole = asset.read_bytes()
-        asset.write_bytes(b"half")  # one file with the album's
+        kept = crawled.mirror.data / "images" / asset.relative_to(tree / "assets")
+        asset.write_bytes(b"half")
         capsys.readouterr()
+        path = asset.relative_to(tree).as_posix()
+        assert crawled.mirror.ask("verify", settings=settings) == 1
+        assert capsys.readouterr().out.split("\t")[:2] == ["edited", path]
         try:
+            kept.write_bytes(b"half")
             assert crawled.mirror.ask("verify", settings=settings) == 1
-            path = asset.relative_to(tree).as_posix()
             assert capsys.readouterr().out.split("\t")[:2] == ["extra", path]
         finally:
-            asset.write_bytes(whole)
+            kept.write_bytes(whole)
+        assert crawled.mirror.ask("verify", "--repair", settings=settings) == 0
+        assert asset.read_bytes() == whole
 
 
 def replace(file: Path, content: bytes) -> None:

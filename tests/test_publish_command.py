@@ -142,6 +142,20 @@ class TestCommand:
         assert crawled.ask("publish", "--output", str(tmp_path / "tree"), settings=settings) == 0
         assert capsys.readouterr().err == "Nothing has changed\n"
 
+    def test_an_output_named_by_mistake_empties_no_remote(
+        self, crawled: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        host = crawled.root / "a.git"
+        assert crawled.ask("publish", settings=remotes(host)) == 0
+        before = tip(host)
+        capsys.readouterr()
+        assert crawled.ask("publish", "--output", str(tmp_path / "typo"), settings=remotes(host)) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.startswith(f"scrapy publish: MIRROR_OUTPUT: {tmp_path}/typo has no home page")) == ("", True)
+        assert tip(host) == before
+        assert crawled.ask("publish", settings=remotes(host)) == 0
+        assert tip(host) == before
+
     def test_the_real_command(self, crawled: Mirror) -> None:
         ended = crawled.command("publish", MIRROR_REMOTES=f"http://me:{SECRET}@127.0.0.1:9/m.git")
         assert (ended.returncode, ended.stderr) == (1, "Nothing has changed\n")

@@ -229,6 +229,36 @@ class TestAServerThatEnds:
             server.fetch()
         server.run.abort.assert_not_called()
 
+    def test_under_one_page_costs_not_the_pages_beside_it(self) -> None:
+        server = Server(PAGE)
+        under_way: list[asyncio.Future[Response]] = []
+
+        async def download(request: Request) -> Response:
+            if request.url.endswith("_ping"):
+                return TextResponse(request.url)
+            answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+            under_way.append(answer)
+            await asyncio.sleep(0.01)
+            if json.loads(request.body)["url"] == FIRST:
+                for each in under_way:
+                    if not each.done():
+                        each.set_exception(DownloadFailedError())
+            elif not answer.done():
+                answer.set_result(await Server.download(server, request))
+            return await answer
+
+        async def fetch_all() -> list[Response | BaseException]:
+            meta = {RENDER: options("#artbody p"), "download_timeout": 180, "download_slot": "epochtimes"}
+            pages = [FIRST, *(FIRST.replace(".htm", f"{number}.htm") for number in range(3))]
+            return await asyncio.gather(
+                *(server.splash.fetch(Request(url, meta=dict(meta))) for url in pages), return_exceptions=True
+            )
+
+        server.splash._download = download
+        culprit, *others = asyncio.run(fetch_all())
+        assert str(culprit) == "Splash ended twice while it had this page"
+        assert [isinstance(answer, Response) and answer.status for answer in others] == [200] * 3
+
     def test_is_not_waited_for_when_the_run_is_ended(self) -> None:
         server = Server(DownloadConnectionRefusedError())
         server.splash.crawler.crawling = False

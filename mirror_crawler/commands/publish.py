@@ -65,7 +65,8 @@ class Command(ScrapyCommand):
 
     def _publish(self, publisher: Publisher, *, whole: bool) -> None:
         report: Report = publisher.publish(datetime.now(UTC), whole=whole)
-        for commit in report.commits or ["Nothing has changed"]:
+        waits = any(result.state == "waiting" for result in report.results)
+        for commit in report.commits or ([] if waits else ["Nothing has changed"]):
             sys.stderr.write(f"{commit}\n")
         for result in report.results:
             (sys.stderr if result.reached else sys.stdout).write(f"{result.line}\n")
