@@ -49,6 +49,8 @@ _ESCAPED = re.compile(
     r"|:(?=[A-Za-z0-9_+-]+:)"  # :emoji:
     r"|@(?=[A-Za-z0-9])"  # @name
 )
+_OPEN_ENTITY = re.compile(r"&(?=#?\w*\Z)")
+"""What the text after a run could make an entity."""
 _LINE_START = re.compile(
     r"(?=[-+](?:[ \t]|$)|#{1,6}(?:[ \t]|$)|>|=+[ \t]*$|[-|:][-|: \t]*$)"  # the first character is escaped
     r"|[0-9]{1,9}(?=[.)](?:[ \t]|$))"  # or what follows the number
@@ -478,7 +480,8 @@ def _shown(runs: list[_Piece]) -> str:
             shown.append("\n")
             before = " "
         elif run.kind == "text":
-            shown.append(_emphasised(run, before, _first(following)) if run.mark else _escaped(run.text))
+            text = _emphasised(run, before, _first(following)) if run.mark else _escaped(run.text)
+            shown.append(_OPEN_ENTITY.sub(r"\&", text) if following.kind == "text" else text)
             before = run.text[-1]
         else:
             if run.kind == "link" and before == "!" and shown[-1].endswith("!"):

@@ -200,8 +200,10 @@ _LOADED_BY_SETTINGS = {
     "twisted.internet": "asyncioreactor",
 }
 """What Scrapy and we import only when a crawl begins: package → modules."""
-_NOT_BEFORE = ("mirror_crawler.settings", "twisted.internet.reactor")
-"""The first reads the environment as it is imported, the second chooses the reactor."""
+_NOT_BEFORE = ("mirror_crawler.settings", "mirror_crawler.splash", "twisted.internet.reactor")
+"""The first reads the environment as it is imported, the second is only for runs with a Splash, the last chooses the
+reactor.
+"""
 
 
 def _load() -> None:

@@ -148,12 +148,14 @@ def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
     ("runs", "expected"),
     [
         ([("人数为", False), ("三", True), ("成。", False)], "> 人数为**三**成。"),
+        ([("甲&copy", False), ("; 乙", True)], "> 甲\\&copy; **乙**"),
+        ([("甲&", True), ("copy; 乙", False)], "> **甲**\\&copy; 乙"),
         ([("他来", False), ("了。", True), ("然后", False)], "> 他来**了**。然后"),
         ([("上行\n下", False), ("行\n末行", True)], "> 上行  \n> 下**行**  \n> **末行**"),
         ([("- 一\r2. 二\t三", False)], "> \\- 一 2. 二 三"),
         ([], ""),
     ],
-    ids=["word", "punctuation", "lines", "control-characters", "nothing"],
+    ids=["word", "entity-begun-before", "entity-begun-within", "punctuation", "lines", "control-characters", "nothing"],
 )
 def test_a_quote_shows_what_stands_out(runs: list[tuple[str, bool]], expected: str) -> None:
     assert quote_block(runs) == expected
