@@ -10,9 +10,10 @@ import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mirror_crawler.clock import BEIJING
 from mirror_crawler.differences import Differences, joined
 from mirror_crawler.git import GitError
 from mirror_crawler.locks import FileLock
@@ -42,7 +43,6 @@ _REFUSALS = (
 )
 """In what git says when the other side answered, and said no."""
 _FULL = 0.9
-_BEIJING = timezone(timedelta(hours=8))
 _ASSET = re.compile(r"assets/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{32}\.webp")
 
 
@@ -250,7 +250,7 @@ class Publisher:
 
 def _day_after(at: datetime) -> str:
     """The day after a moment, where the outlets have their days."""
-    return f"{at.astimezone(_BEIJING) + timedelta(days=1):%Y-%m-%d}"
+    return f"{at.astimezone(BEIJING) + timedelta(days=1):%Y-%m-%d}"
 
 
 def _failed(remote: Remote, answer: Answer) -> Result:

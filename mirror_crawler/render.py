@@ -13,7 +13,7 @@ import html
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,6 +24,7 @@ import jinja2.meta
 
 from mirror_crawler import classic, markdown
 from mirror_crawler.body import Choices, LinkMode, one_line
+from mirror_crawler.clock import BEIJING
 from mirror_crawler.history import Change
 from mirror_crawler.items import Article
 from mirror_crawler.labels import LABELS, Labels, Language, labels_of
@@ -37,7 +38,6 @@ ImageMode = Literal["local", "remote", "none"]
 _TEMPLATES = files("mirror_crawler") / "templates"  # in an egg these are no files of the system
 _PAGES = ("article", "list", "home")
 _ADDRESS = re.compile("https?://")
-_BEIJING = timezone(timedelta(hours=8))
 _NAMES = frozenset(
     (
         *("address", "counter", "elsewhere", "footer", "home", "images", "label", "navigation", "path", "share_code"),
@@ -298,7 +298,7 @@ def published_text(article: Article, labels: Labels) -> str:
 
 
 def _beijing_time(time: str, labels: Labels) -> str:
-    return f"{datetime.fromisoformat(time).astimezone(_BEIJING):%Y-%m-%d %H:%M} {labels.beijing_time}"
+    return f"{datetime.fromisoformat(time).astimezone(BEIJING):%Y-%m-%d %H:%M} {labels.beijing_time}"
 
 
 def _history_link(article: Article, place: ArticlePlace, labels: Labels) -> Link | None:
