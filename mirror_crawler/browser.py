@@ -5,23 +5,29 @@ imported unless SPLASH_URL is set.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import cached_property
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import ProxyHandler, build_opener
+from urllib.request import Request as UrlRequest
 
-from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.request import RequestFingerprinter
+from w3lib.http import basic_auth_header
 
-from mirror_crawler.config import SettingError
+from mirror_crawler.config import SettingError, text_or_file
 from mirror_crawler.pace import PatientHandler
+from mirror_crawler.run import Run
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
+
+    from mirror_crawler.outlet import OutletSpider
+    from mirror_crawler.splash import Splash
 
 PageKind = Literal["list", "article"]
 KINDS: tuple[PageKind, ...] = ("list", "article")
@@ -31,7 +37,7 @@ UNRENDERED = "unrendered"
 """Flag of a response: its scripts did not build the page."""
 
 STARTS = 10.0
-"""Seconds for which a Splash that was just started is waited for before a crawl."""
+"""Seconds for which a Splash that was just started is waited for at the start of a run."""
 _BETWEEN_PINGS = 0.5
 _PING_TIMEOUT = 5.0
 _PING_ANSWER = 1_000
@@ -55,32 +61,67 @@ def is_rendered(response: Response) -> bool:
     return UNRENDERED not in response.flags
 
 
-def check_splash(settings: BaseSettings, outlet: str, kinds: Collection[PageKind]) -> None:
-    """Raise SettingError when ``kinds`` of an outlet's pages need Splash and there is none."""
-    url = str(settings["SPLASH_URL"] or "")
-    if not url:
-        if kinds:
-            pages = " and ".join(f"{kind} pages" for kind in KINDS if kind in kinds)
-            raise SettingError(f"SPLASH_URL: is not set, and the {pages} of {outlet} are built by scripts; {_FORM}")
-        return
+class SplashAddress(NamedTuple):
+    """Where a Splash server is. ``url`` can be shown; ``authorization`` is the header for what stands before the
+    server and wants a password, empty for none.
+    """
+
+    url: str
+    authorization: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request to it carries."""
+        return {"Authorization": self.authorization} if self.authorization else {}
+
+
+def splash_address(settings: BaseSettings) -> SplashAddress:
+    """The server that SPLASH_URL names, itself or in a file (``@file``); SettingError when it names none. Its message
+    does not show the value, which may hold a password.
+    """
+    text = text_or_file("SPLASH_URL", str(settings["SPLASH_URL"])).strip()
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise SettingError(f"SPLASH_URL={url}: {_FORM}")
-    if kinds and (cause := _silence(url)):
-        raise SettingError(f"SPLASH_URL={url}: no Splash answers there ({cause}); {_FORM}")
+        raise SettingError(f"SPLASH_URL: {_FORM}")
+    secret, _, host = parts.netloc.rpartition("@")
+    user, _, password = secret.partition(":")
+    authorization = basic_auth_header(unquote(user), unquote(password), "utf-8").decode() if secret else ""
+    return SplashAddress(f"{parts.scheme}://{host}", authorization)
 
 
-def _silence(url: str) -> str:
-    """Why no Splash answers at ``url``; empty when one does."""
+def check_splash(settings: BaseSettings, outlet: str, kinds: Collection[PageKind]) -> None:
+    """Raise SettingError when ``kinds`` of an outlet's pages need Splash and SPLASH_URL names none."""
+    if settings["SPLASH_URL"]:
+        splash_address(settings)
+    elif kinds:
+        pages = " and ".join(f"{kind} pages" for kind in KINDS if kind in kinds)
+        raise SettingError(f"SPLASH_URL: is not set, and the {pages} of {outlet} are built by scripts; {_FORM}")
+
+
+def splash_problem(settings: BaseSettings) -> str:
+    """Why the Splash that SPLASH_URL names cannot be used; empty when it answers. Asks it, for :data:`STARTS` seconds
+    at most.
+    """
+    try:
+        address = splash_address(settings)
+    except SettingError as error:  # a scheduler of one's own may not go through the command, which would have refused
+        return str(error)
+    cause = _silence(address)
+    return f"no Splash answers at {address.url} ({cause}); start it, or correct SPLASH_URL" if cause else ""
+
+
+def _silence(address: SplashAddress) -> str:
+    """Why no Splash answers; empty when one does."""
     opener = build_opener(ProxyHandler({}))
+    ping = UrlRequest(urljoin(address.url, "_ping"), headers=address.headers)  # noqa: S310 - http or https
     deadline = time.monotonic() + STARTS
     while True:
         try:
-            with opener.open(urljoin(url, "_ping"), timeout=_PING_TIMEOUT) as answer:
+            with opener.open(ping, timeout=_PING_TIMEOUT) as answer:
                 return "" if b"maxrss" in answer.read(_PING_ANSWER) else "another server does"
         except (OSError, HTTPException) as error:
             cause = str(getattr(error, "reason", error))
@@ -89,24 +130,49 @@ def _silence(url: str) -> str:
         time.sleep(_BETWEEN_PINGS)
 
 
-class PageHandler(PatientHandler):
-    """Download handler: what needs a browser is asked through Splash, all else directly, both at the outlet's pace."""
+class Browser:
+    """How the pages of one crawl are had: what needs a browser through Splash, all else directly.
 
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._splash = None
-        if crawler.settings["SPLASH_URL"]:
-            from mirror_crawler.splash import Splash
+    ``give_up`` is told once when Splash cannot be used, and why.
+    """
 
-            self._splash = Splash(crawler, super().fetch)
+    def __init__(
+        self, crawler: Crawler, download: Callable[[Request], Awaitable[Response]], give_up: Callable[[str], None]
+    ) -> None:
+        self._crawler = crawler
+        self._download = download
+        self._give_up = give_up
 
     async def fetch(self, request: Request) -> Response:
         """The outlet's answer. A page that needs a browser is never asked without one: it would look empty."""
-        if RENDER not in request.meta:
-            return await super().fetch(request)
-        if self._splash is None:
-            raise IgnoreRequest("not sent: it needs Splash, and SPLASH_URL is not set")
-        return await self._splash.fetch(request)
+        if RENDER in request.meta:
+            return await self._splash.fetch(request)
+        return await self._download(request)
+
+    @cached_property
+    def _splash(self) -> Splash:
+        """Made when the first page needs it: only then is the spider known, and with it the outlet's hosts."""
+        from mirror_crawler.splash import Splash
+
+        spider = cast("OutletSpider", self._crawler.spider)
+        return Splash(self._crawler, self._download, spider.addresses.hosts | spider.script_hosts, self._give_up)
+
+
+class PageHandler(PatientHandler):
+    """Download handler: asks at the outlet's pace, and for pages that scripts build through Splash."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._browser = Browser(crawler, super().fetch, self._end_run)
+
+    async def fetch(self, request: Request) -> Response:
+        """The outlet's answer."""
+        return await self._browser.fetch(request)
+
+    def _end_run(self, problem: str) -> None:
+        run = Run.of(self.crawler)
+        run.problem(problem)
+        run.abort("splash")
 
 
 class Fingerprinter:

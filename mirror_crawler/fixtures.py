@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scrapy.http import HtmlResponse
 
+from mirror_crawler.browser import PageKind
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.outlet import OutletSpider, utc_now
 from mirror_crawler.pages import PageError
@@ -19,7 +20,7 @@ CASE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _NOTE = "say what this page is a trap for"
 
 
-def kind_of(outlet: type[OutletSpider], url: str) -> str:
+def kind_of(outlet: type[OutletSpider], url: str) -> PageKind | Literal["other"]:
     """``article``, ``list`` or ``other``, by the address; ValueError when it is no page of the outlet."""
     if outlet.addresses.path_of(url) is None:
         raise ValueError(f"{url} is no page of {outlet.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
@@ -16,7 +17,7 @@ from twisted.python.failure import Failure
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
-from mirror_crawler.browser import RENDER, PageKind, is_rendered, options, rendered_kinds
+from mirror_crawler.browser import RENDER, PageKind, is_rendered, options, rendered_kinds, splash_problem
 from mirror_crawler.clock import BEIJING, in_utc
 from mirror_crawler.conditional import CONDITIONAL
 from mirror_crawler.discovery import feed_entries, sitemap_entries
@@ -116,6 +117,10 @@ class OutletSpider(Spider):
         """The run that this spider works for."""
         return Run.of(self.crawler)
 
+    async def obstacle(self) -> str:
+        """Why there is no use in asking for any page, found out before the first request; empty when there is."""
+        return await asyncio.to_thread(splash_problem, self.settings) if self.rendered else ""
+
     async def start(self) -> AsyncIterator[Request]:
         """The lists, feeds, sitemaps and articles of the plan."""
         for address in self.plan.lists:
@@ -138,7 +143,7 @@ class OutletSpider(Spider):
             callback=self.parse_list,
             errback=self.list_failed,
             cb_kwargs={"origin": origin, "page": page, "name": name, "before": before},
-            meta=self._meta("list", self._list_rendered, 304),
+            meta=self._meta("list", 304),
             dont_filter=True,  # walks.Walks asks for each page once
         )
 
@@ -160,23 +165,22 @@ class OutletSpider(Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"address": address},
-            meta=self._meta("article", self._article_rendered, 304, *_GONE),
+            meta=self._meta("article", 304, *_GONE),
             dont_filter=True,
             priority=_ARTICLES_FIRST,
         )
 
-    @property
-    def _list_rendered(self) -> str:
-        return self.list_page.RENDERED or self.list_page.ENTRIES
+    @classmethod
+    def rendered_by(cls, kind: PageKind) -> str:
+        """The selector of what a page has once its scripts have built it."""
+        if kind == "list":
+            return cls.list_page.RENDERED or cls.list_page.ENTRIES
+        return cls.article_page.RENDERED or cls.article_page.BODY
 
-    @property
-    def _article_rendered(self) -> str:
-        return self.article_page.RENDERED or self.article_page.BODY
-
-    def _meta(self, kind: PageKind, rendered: str, *statuses: int) -> dict[str, Any]:
+    def _meta(self, kind: PageKind, *statuses: int) -> dict[str, Any]:
         """The meta of a request; answers with ``statuses`` come back to the spider."""
         meta: dict[str, Any] = {"download_slot": self.name, "handle_httpstatus_list": list(statuses)}
-        return meta | ({RENDER: options(rendered)} if kind in self.rendered else {})
+        return meta | ({RENDER: options(self.rendered_by(kind))} if kind in self.rendered else {})
 
     async def parse_list(
         self,
@@ -193,7 +197,7 @@ class OutletSpider(Spider):
         """
         if not is_rendered(response):
             self.run.count("lists/unrendered")
-            raise PageError.lacking("list", self._list_rendered, "rendered list")
+            raise PageError.lacking("list", self.rendered_by("list"), "rendered list")
         parsed = self.list_page.from_response(response, self.addresses)
         entries = parsed.entries()
         self.run.count("lists/pages")
@@ -246,7 +250,7 @@ class OutletSpider(Spider):
         try:
             if not is_rendered(response):
                 self.run.count("articles/unrendered")
-                raise PageError.lacking("body", self._article_rendered, "rendered body")
+                raise PageError.lacking("body", self.rendered_by("article"), "rendered body")
             article = parsed.article(self.name, utc_now())
         except GonePageError:
             raise

@@ -81,10 +81,7 @@ class Page:
     """A parsed HTML page at ``url``; ``html`` as bytes is UTF-8. Parsed once, whatever is asked of it."""
 
     def __init__(self, html: str | bytes, url: str, addresses: Addresses) -> None:
-        source = html if isinstance(html, bytes) else html.encode(errors="replace")
-        if source.count(b"<") > _MANY_TAGS and _depth(source.decode()) > _DEPTH_LIMIT:
-            raise PageError("nested too deeply")
-        self.tree = LexborHTMLParser(source)
+        self.tree = parsed(html if isinstance(html, bytes) else html.encode(errors="replace"))
         self.url = url
         self.addresses = addresses
 
@@ -93,7 +90,7 @@ class Page:
         """Parse a response, whatever encoding it claims; PageError when it is no text."""
         if not isinstance(response, TextResponse):
             raise PageError("not an HTML page")
-        return cls(_markup(response), response.url, addresses)
+        return cls(markup_of(response), response.url, addresses)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that matches, in the order of the selector's alternatives, not of the page."""
@@ -509,9 +506,18 @@ def _joined(parts: Sequence[CleanBody]) -> CleanBody:
     )
 
 
-def _markup(response: TextResponse) -> str | bytes:
-    """The text of a response. UTF-8 wins over what is declared whenever the bytes are UTF-8 (FACTS A7), be it with a
-    few broken ones; then comes what is declared, then the encodings of Chinese that a page may keep to itself.
+def parsed(source: bytes) -> LexborHTMLParser:
+    """The tree of a page in UTF-8; PageError for one that would take minutes."""
+    if source.count(b"<") > _MANY_TAGS and _depth(source.decode()) > _DEPTH_LIMIT:
+        raise PageError("nested too deeply")
+    return LexborHTMLParser(source)
+
+
+def markup_of(response: TextResponse) -> str | bytes:
+    """The text of a response; PageError when it is none.
+
+    UTF-8 wins over what is declared whenever the bytes are UTF-8 (FACTS A7), be it with a few broken ones; then comes
+    what is declared, then the encodings of Chinese that a page may keep to itself.
     """
     body = response.body
     try:

@@ -119,6 +119,9 @@ class Run:
         try:
             if await self._have_the_outlet():
                 self._begin()
+                if obstacle := await self.spider.obstacle():
+                    self.problem(obstacle)
+                    self.abort("obstacle")
             else:
                 self.refused = True
                 self.abort("busy")

@@ -13,6 +13,7 @@ import pytest
 from tests.mirror import Mirror, Reactor, news
 from tests.site import SampleSite
 from tests.site.world import World
+from tests.splash import SplashServer, splash_python
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,6 +37,16 @@ def tracing(request: pytest.FixtureRequest) -> Iterator[None]:
 def reactor() -> Iterator[Reactor]:
     with Reactor() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[SplashServer]:
+    """A real Splash; what needs it is skipped where there is none."""
+    python = splash_python()
+    if python is None:
+        pytest.skip("Splash is not installed: run make splash-install")
+    with SplashServer(python) as started:
+        yield started
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from scrapy import Request
@@ -13,7 +15,17 @@ from scrapy.utils.request import RequestFingerprinter
 from scrapy.utils.test import get_crawler
 
 from mirror_crawler import browser
-from mirror_crawler.browser import KINDS, RENDER, Fingerprinter, PageKind, check_splash, options, rendered_kinds
+from mirror_crawler.browser import (
+    KINDS,
+    RENDER,
+    Fingerprinter,
+    PageKind,
+    check_splash,
+    options,
+    rendered_kinds,
+    splash_address,
+    splash_problem,
+)
 from mirror_crawler.config import SettingError
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from tests.mirror import REPO, Mirror, news
@@ -92,30 +104,67 @@ class TestCheckSplash:
             pytest.param("http://127.0.0.1:0", id="port-0"),
             pytest.param("http://127.0.0.1:8050/execute", id="path"),
             pytest.param("http://127.0.0.1:8050?x", id="query"),
+            pytest.param("http://wang:secret@127.0.0.1:port", id="password"),
         ],
     )
     def test_an_address_that_cannot_be_one_is_refused_though_nothing_needs_it(self, url: str) -> None:
-        with pytest.raises(SettingError, match=r"^SPLASH_URL=\S+: use the address of a Splash server"):
+        with pytest.raises(SettingError, match=r"^SPLASH_URL: use the address of a Splash server") as error:
             check_splash(Settings({"SPLASH_URL": url}), "epochtimes", ())
+        assert "secret" not in str(error.value)
 
-    def test_one_where_nobody_answers_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nobody_is_asked(self, site: SampleSite) -> None:
+        """That it does not answer is a matter of the run, whose end is told to the operator."""
+        check_splash(Settings({"SPLASH_URL": site.proxy}), "epochtimes", KINDS)
+        assert site.requests == []
+
+
+class TestTheAddress:
+    @pytest.mark.parametrize(
+        ("stated", "url", "word"),
+        [
+            pytest.param(NOBODY, NOBODY, "", id="plain"),
+            pytest.param("https://splash.example/", "https://splash.example", "", id="slash"),
+            pytest.param(
+                "http://wang:p%40ss%3A@splash.example:8050",
+                "http://splash.example:8050",
+                "Basic d2FuZzpwQHNzOg==",
+                id="password",
+            ),
+        ],
+    )
+    def test_is_told_without_its_password(self, stated: str, url: str, word: str) -> None:
+        assert splash_address(Settings({"SPLASH_URL": stated})) == (url, word)
+
+    def test_can_stand_in_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "splash"
+        file.write_text(f"{NOBODY}\n")
+        assert splash_address(Settings({"SPLASH_URL": f"@{file}"})).url == NOBODY
+
+
+class TestSplashProblem:
+    def test_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[float] = []
         monkeypatch.setattr(browser, "STARTS", 0.05)
         monkeypatch.setattr("mirror_crawler.browser.time.sleep", waits.append)
-        with pytest.raises(SettingError, match=r"no Splash answers there \(.*Connection refused\)"):
-            check_splash(Settings({"SPLASH_URL": NOBODY}), "epochtimes", KINDS)
+        problem = splash_problem(Settings({"SPLASH_URL": NOBODY.replace("//", "//wang:secret@")}))
+        assert problem.startswith(f"no Splash answers at {NOBODY} (")
+        assert problem.endswith("Connection refused); start it, or correct SPLASH_URL")
         assert waits
 
-    def test_one_where_another_server_answers_is_refused(self, site: SampleSite) -> None:
-        with pytest.raises(SettingError, match="no Splash answers there"):
-            check_splash(Settings({"SPLASH_URL": site.proxy}), "epochtimes", KINDS)
+    def test_another_server_answers(self, site: SampleSite) -> None:
+        settings = Settings({"SPLASH_URL": site.proxy})
+        assert "(Bad Gateway)" in splash_problem(settings)
         site.set("/_ping", "hello")
-        with pytest.raises(SettingError, match=r"no Splash answers there \(another server does\)"):
-            check_splash(Settings({"SPLASH_URL": site.proxy}), "epochtimes", KINDS)
+        assert splash_problem(settings).startswith(f"no Splash answers at {site.proxy} (another server does); ")
 
-    def test_one_that_answers_is_taken(self, site: SampleSite) -> None:
+    def test_it_answers(self, site: SampleSite) -> None:
         site.set("/_ping", '{"maxrss": 1, "status": "ok"}')
-        check_splash(Settings({"SPLASH_URL": site.proxy}), "epochtimes", KINDS)
+        settings = Settings({"SPLASH_URL": site.proxy.replace("//", "//wang:secret@")})
+        assert splash_problem(settings) == ""
+        assert site.requests[0].headers["authorization"] == "Basic d2FuZzpzZWNyZXQ="
+
+    def test_none_is_named(self) -> None:
+        assert splash_problem(Settings({"SPLASH_URL": ""})).startswith("SPLASH_URL: use the address of")
 
 
 class TestTheCrawl:
@@ -129,7 +178,6 @@ class TestTheCrawl:
         [
             pytest.param(["-a", "render=splash"], {}, id="argument"),
             pytest.param([], {"MIRROR_RENDER": "splash"}, id="setting"),
-            pytest.param([], {"MIRROR_RENDER": "splash", "SPLASH_URL": NOBODY}, id="nobody-there"),
             pytest.param([], {"SPLASH_URL": "here"}, id="no-address"),
             pytest.param([], {"MIRROR_RENDER": "yes"}, id="no-choice"),
             pytest.param([], {"MIRROR_RENDER_WAIT": "0"}, id="no-time"),
@@ -149,13 +197,41 @@ class TestTheCrawl:
         assert said.count("\n") == 1
         assert site.requests == []
 
+    def test_without_its_splash_is_a_run_that_failed(
+        self, mirror: Mirror, site: SampleSite, tmp_path: Path, quiet: None
+    ) -> None:
+        """A scheduled crawl is looked at by nobody: there is a report, and hooks are told."""
+        told = tmp_path / "told"
+        settings = {"SPLASH_URL": NOBODY, "MIRROR_HOOK_COMMAND": f"tee {told}"}
+        outcome = mirror.crawl("epochtimes", settings, section="nsc413", render="splash")
+        assert outcome.verdict == "failed"
+        assert outcome.faults[0].startswith(f"no Splash answers at {NOBODY} (")
+        assert site.requests == []
+        (report,) = (mirror.data / "runs").glob("epochtimes-*.json")
+        assert [json.loads(file.read_text())["verdict"] for file in (report, told)] == ["failed"] * 2
+
+    def test_with_a_splash_that_does_not_do_it_is_a_run_that_failed(
+        self, mirror: Mirror, site: SampleSite, quiet: None
+    ) -> None:
+        site.set("/_ping", "maxrss")
+        settings = {"SPLASH_URL": site.proxy, "MIRROR_RENDER": "splash"}
+        outcome = mirror.crawl("epochtimes", settings, section="nsc413")
+        assert outcome.verdict == "failed"
+        assert outcome.faults[0].startswith(f"Splash at {site.proxy} refuses to work: HTTP 405")
+        assert site.asked("nsc413") == []
+
+    def test_asks_for_splash_only_where_it_is_needed(self, mirror: Mirror, quiet: None) -> None:
+        outcome = mirror.crawl("epochtimes", {"SPLASH_URL": NOBODY}, url=FIRST)
+        assert outcome.verdict == "ok"
+
     def test_never_asks_without_a_browser_for_what_needs_one(
         self, mirror: Mirror, site: SampleSite, quiet: None
     ) -> None:
         """A scheduler of one's own may not go through the command, which would have refused."""
         outcome = mirror.crawl("epochtimes", {"MIRROR_RENDER": "splash", "SPLASH_URL": ""}, url=FIRST)
-        assert outcome.failures == [f"article {FIRST}: not sent: it needs Splash, and SPLASH_URL is not set"]
-        assert site.asked(FIRST) == []
+        assert outcome.verdict == "failed"
+        assert outcome.faults[0].startswith("SPLASH_URL: use the address of a Splash server")
+        assert site.requests == []
 
     def test_imports_nothing_of_scrapy_splash_unless_it_is_needed(self) -> None:
         code = (

@@ -12,12 +12,15 @@ from scrapy.http import HtmlResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from mirror_crawler import fixtures
+from mirror_crawler import browser, fixtures
+from mirror_crawler.browser import UNRENDERED
 from mirror_crawler.commands.savefixture import Command, OnePage
 from tests.mirror import Mirror
 from tests.test_fixtures import FIXTURES, META, OUTLETS
 
 ARTICLE = "https://www.epochtimes.com/gb/26/10/7/n14860001.htm"
+NOBODY = "http://127.0.0.1:9"
+BODY, ENTRIES = (OUTLETS["epochtimes"].rendered_by(kind) for kind in ("article", "list"))
 
 
 @pytest.mark.parametrize(
@@ -133,11 +136,68 @@ def test_fetched(mirror: Mirror) -> None:
 
 
 def test_not_to_be_had(mirror: Mirror, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    OnePage("epochtimes", ARTICLE, []).failed(Failure(HttpError(HtmlResponse(ARTICLE, status=404))))  # type: ignore[no-untyped-call]
+    OnePage(OUTLETS["epochtimes"], ARTICLE, []).failed(Failure(HttpError(HtmlResponse(ARTICLE, status=404))))  # type: ignore[no-untyped-call]
     assert capsys.readouterr().err == f"scrapy savefixture: {ARTICLE}: HTTP 404\n"
     monkeypatch.setattr("mirror_crawler.commands.savefixture._fetched", lambda *what: None)
     assert mirror.ask("savefixture", "epochtimes", ARTICLE, "--into", str(mirror.root)) == 1
     assert list(mirror.root.iterdir()) == []
+
+
+class TestThroughSplash:
+    """What it saves through a real one is in test_splash_crawl.py."""
+
+    @pytest.mark.parametrize(
+        ("words", "settings", "message"),
+        [
+            pytest.param(("--render", "splash"), {}, "^SPLASH_URL: is not set, and the article pages of", id="not-set"),
+            pytest.param((), {"MIRROR_RENDER": "splash"}, "^SPLASH_URL: is not set", id="by-the-setting"),
+            pytest.param(
+                ("--render", "splash"), {"SPLASH_URL": NOBODY}, f"^no Splash answers at {NOBODY}", id="nobody-there"
+            ),
+            pytest.param((), {"MIRROR_RENDER": "yes"}, "^MIRROR_RENDER=yes: use", id="no-choice"),
+        ],
+    )
+    def test_that_cannot_be_used_is_told_before_anything_is_asked(
+        self,
+        mirror: Mirror,
+        monkeypatch: pytest.MonkeyPatch,
+        words: tuple[str, ...],
+        settings: dict[str, str],
+        message: str,
+    ) -> None:
+        monkeypatch.setattr(browser, "STARTS", 0.0)
+        with pytest.raises(UsageError, match=message):
+            mirror.ask("savefixture", "epochtimes", ARTICLE, *words, settings={"SPLASH_URL": "", **settings})
+        assert mirror.site.requests == []
+
+    @pytest.mark.parametrize(
+        ("url", "words", "selector"),
+        [
+            pytest.param(ARTICLE, (), BODY, id="declared"),
+            pytest.param(ARTICLE, ("--render", "none"), "", id="not-wanted"),
+            pytest.param("https://www.epochtimes.com/gb/nsc413.htm", (), "", id="not-declared"),
+            pytest.param("https://www.epochtimes.com/gb/nsc413.htm", ("--render", "splash"), ENTRIES, id="wanted"),
+            pytest.param("https://www.epochtimes.com/gb/about.htm", ("--render", "splash"), "", id="neither"),
+        ],
+    )
+    def test_goes_what_a_crawl_would_fetch_through_it(
+        self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, url: str, words: tuple[str, ...], selector: str
+    ) -> None:
+        mirror.site.set("/_ping", "maxrss")
+        monkeypatch.setattr(OUTLETS["epochtimes"], "scripted", ("article",))
+        asked: list[str] = []
+        monkeypatch.setattr("mirror_crawler.commands.savefixture._fetched", lambda *what: asked.append(what[-1]))
+        mirror.ask("savefixture", "epochtimes", url, *words, "--case", "x", settings={"SPLASH_URL": mirror.site.proxy})
+        assert asked == [selector]
+
+    def test_a_page_that_was_not_built_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        answers: list[tuple[str, bytes]] = []
+        page = OnePage(OUTLETS["epochtimes"], ARTICLE, answers, "#artbody p")
+        page.parse(HtmlResponse(ARTICLE, body=b"<p>", flags=[UNRENDERED]))
+        assert capsys.readouterr().err == (
+            f"scrapy savefixture: {ARTICLE}: its scripts built nothing that #artbody p finds; it is saved as it is\n"
+        )
+        assert answers == [(ARTICLE, b"<p>")]
 
 
 def sample(mirror: Mirror) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 import pytest
 from scrapy import Request
@@ -23,12 +25,11 @@ from scrapy.utils.test import get_crawler
 from mirror_crawler import splash
 from mirror_crawler.browser import RENDER, is_rendered, options
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
-from tests.mirror import Mirror, news
-from tests.site import SampleSite
+from tests.mirror import news
 
 FIRST = news("epochtimes", 1)[0].url
 SPLASH = "http://splash.example:8050"
-PAGE = {
+PAGE: dict[str, Any] = {
     "http_status": 200,
     "html": "<p>渡轮复航</p>",
     "built": True,
@@ -44,18 +45,27 @@ PAGE = {
 """What splash.lua returns for a page."""
 
 
+def read_as(charset: str, sent: bytes | None) -> dict[str, Any]:
+    """What it returns for a page that it did not take for UTF-8."""
+    headers = [{"name": "Content-Type", "value": "text/html"}, *PAGE["headers"][:-1]]
+    return {**PAGE, "headers": headers, "charset": charset, "sent": base64.b64encode(sent).decode() if sent else None}
+
+
 class Server:
     """Stands for the download handler and a Splash behind it: gives one answer after the other, the last ever after."""
 
-    def __init__(self, *answers: Response | Exception | Mapping[str, Any], status: int = 200) -> None:
+    def __init__(
+        self, *answers: Response | Exception | Mapping[str, Any], status: int = 200, url: str = SPLASH
+    ) -> None:
         self._answers = [*answers] or [{}]
         self._status = status
         self.asked: list[Request] = []
-        crawler = get_crawler(EpochtimesSpider, {"SPLASH_URL": SPLASH})
+        settings = {"SPLASH_URL": url, "MIRROR_RENDER_WAIT": "10", "DOWNLOAD_MAXSIZE": 1_000}
+        crawler = get_crawler(EpochtimesSpider, settings)
         crawler.spider, crawler.crawling = EpochtimesSpider(), True
-        self.run = mock.Mock(config=mock.Mock(render_wait=10))
-        crawler.get_extension = lambda _: self.run  # type: ignore[method-assign, assignment]
-        self.splash = splash.Splash(crawler, self.download)
+        self.problems: list[str] = []
+        hosts = EpochtimesSpider.addresses.hosts | {"static.example"}
+        self.splash = splash.Splash(crawler, self.download, hosts, self.problems.append)
 
     async def download(self, request: Request) -> Response:
         self.asked.append(request)
@@ -93,17 +103,26 @@ class TestTheOrder:
         (asked,) = server.asked
         assert (asked.url, asked.method) == (f"{SPLASH}/execute", "POST")
         order = server.order
-        assert (order["url"], order["built"]) == (FIRST, ["#artbody p", ".old p"])
+        assert (order["url"], json.loads(order["built"])) == (FIRST, ["#artbody p", ".old p"])
         assert "function main(splash, args)" in order["lua_source"]
-        assert {"https://www.epochtimes.com/", "http://dajiyuan.com/"} < set(order["origins"])
+        origins = {"https://www.epochtimes.com/", "http://dajiyuan.com/", "https://static.example/"}
+        assert origins < set(order["origins"])
         assert all(origin.endswith("/") for origin in order["origins"])
-        assert order["allowed_domains"].split(",") == sorted(EpochtimesSpider.addresses.hosts)
+        assert order["allowed_domains"].split(",") == sorted({*EpochtimesSpider.addresses.hosts, "static.example"})
 
-    def test_names_the_hosts_of_scripts_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(EpochtimesSpider, "script_hosts", frozenset(("static.example",)))
+    @pytest.mark.parametrize(
+        ("meta", "largest"),
+        [
+            pytest.param({}, 1_000, id="setting"),
+            pytest.param({"download_maxsize": 20}, 20, id="of-the-request"),
+            pytest.param({"download_maxsize": 0}, sys.maxsize, id="without"),
+        ],
+    )
+    def test_bounds_the_page_and_leaves_room_for_it_in_the_answer(self, meta: dict[str, Any], largest: int) -> None:
         server = Server(PAGE)
-        server.fetch()
-        assert "https://static.example/" in server.order["origins"]
+        server.fetch(**meta)
+        assert server.order["largest"] == largest
+        assert server.asked[0].meta["download_maxsize"] > 6 * largest
 
     @pytest.mark.parametrize(
         ("timeout", "given", "patience"), [pytest.param(180, 85, 10, id="long"), pytest.param(8, 8, 4, id="short")]
@@ -156,6 +175,64 @@ class TestTheAnswer:
     def test_that_was_not_built_is_marked(self) -> None:
         assert not is_rendered(Server({**PAGE, "built": False}).fetch())
 
+    @pytest.mark.parametrize(
+        ("html", "rendered"),
+        [
+            pytest.param('<div id="artbody"><p>渡轮复航</p></div>', True, id="text"),
+            pytest.param('<div class="old"><p><img src="a.jpg"></p></div>', True, id="picture"),
+            pytest.param('<div id="artbody"><p> \n<script>var body = 1</script></p></div>', False, id="script-only"),
+            pytest.param("<p>渡轮复航</p>", False, id="elsewhere"),
+            pytest.param(f"<div id='artbody'><p>渡轮复航</p>{'<div>' * 9_000}", False, id="nested-without-end"),
+        ],
+    )
+    def test_into_which_splash_cannot_look_is_judged_here(self, html: str, rendered: bool) -> None:
+        unseen = {name: value for name, value in PAGE.items() if name != "built"}
+        assert is_rendered(Server({**unseen, "html": html}).fetch()) is rendered
+
+    @pytest.mark.parametrize(
+        ("charset", "sent"),
+        [
+            pytest.param("UTF-8", None, id="right"),
+            pytest.param("GBK", "<p>渡轮复航</p>".encode("gbk"), id="right-too"),
+            pytest.param("ISO-8859-1", b"<p>ferry</p>", id="ascii"),
+        ],
+    )
+    def test_that_was_read_rightly_is_built_once(self, charset: str, sent: bytes | None) -> None:
+        server = Server(read_as(charset, sent))
+        assert server.fetch().text == "<p>渡轮复航</p>"
+        assert len(server.asked) == 1
+
+    @pytest.mark.parametrize(
+        ("charset", "encoding"),
+        [
+            pytest.param("ISO-8859-1", "utf-8", id="latin"),
+            pytest.param("GBK", "utf-8", id="falsely-declared"),
+            pytest.param("ISO-8859-1", "gb18030", id="nothing-declared"),
+            pytest.param("x-nonsense", "utf-8", id="unknown"),
+        ],
+    )
+    def test_that_was_misread_is_built_again_from_what_was_sent(self, charset: str, encoding: str) -> None:
+        again = {**PAGE, "loaded": True, "headers": {}}
+        server = Server(read_as(charset, "<p>今日渡轮复航</p>".encode(encoding)), again)
+        page = server.fetch()
+        assert json.loads(server.asked[1].body)["markup"] == "<p>今日渡轮复航</p>"
+        assert "markup" not in server.order
+        assert page.text == "<p>渡轮复航</p>"
+        assert list(page.headers) == [b"Set-Cookie"]  # of the first answer, without validators
+
+    def test_whose_data_asks_for_a_rest_when_it_is_built_again(self) -> None:
+        asks = {**PAGE, "http_status": 503, "headers": [{"name": "Retry-After", "value": "7"}]}
+        page = Server(read_as("ISO-8859-1", "渡轮".encode()), asks).fetch()
+        assert (page.status, page.headers["Retry-After"]) == (503, b"7")
+
+    def test_that_is_no_text_costs_the_page(self) -> None:
+        with pytest.raises(IgnoreRequest, match="cannot be decoded as text"):
+            Server(read_as("ISO-8859-1", b"\xff" * 99)).fetch()
+
+    def test_that_is_too_large_costs_the_page(self) -> None:
+        with pytest.raises(IgnoreRequest, match=r"^larger than 1000 bytes \(DOWNLOAD_MAXSIZE\)$"):
+            Server({"failed": "large"}).fetch()
+
     @pytest.mark.parametrize("status", [304, 404])
     def test_without_a_page_has_its_status(self, status: int) -> None:
         page = Server({**PAGE, "http_status": status, "html": "", "headers": {}}).fetch()
@@ -186,7 +263,7 @@ class TestTheAnswer:
         server = Server({"error": 400, "type": "ScriptError"}, status=400)
         with pytest.raises(IgnoreRequest, match="could not run its script on the page"):
             server.fetch()
-        server.run.abort.assert_not_called()
+        assert server.problems == []
 
     @pytest.mark.parametrize("status", [403, 404])
     def test_that_it_will_not_do_it_ends_the_run(self, status: int) -> None:
@@ -203,8 +280,7 @@ class TestTheAnswer:
             with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
                 server.fetch()
         assert len(server.asked) == 1
-        server.run.abort.assert_called_once_with("splash")
-        (problem,) = server.run.problem.call_args.args
+        (problem,) = server.problems
         assert problem.startswith(f"Splash at {SPLASH} refuses to work: HTTP {status}")
 
 
@@ -219,15 +295,14 @@ class TestAServerThatEnds:
         server = Server(DownloadConnectionRefusedError())
         with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
             server.fetch()
-        server.run.problem.assert_called_once_with(f"Splash at {SPLASH} cannot be reached (SPLASH_URL)")
-        server.run.abort.assert_called_once_with("splash")
+        assert server.problems == [f"Splash at {SPLASH} cannot be reached (SPLASH_URL)"]
 
     def test_twice_under_one_page_costs_the_page(self) -> None:
         up = TextResponse(f"{SPLASH}/_ping")
         server = Server(DownloadFailedError(), up, DownloadFailedError(), up)
         with pytest.raises(IgnoreRequest, match="Splash ended twice while it had this page"):
             server.fetch()
-        server.run.abort.assert_not_called()
+        assert server.problems == []
 
     def test_under_one_page_costs_not_the_pages_beside_it(self) -> None:
         server = Server(PAGE)
@@ -265,12 +340,33 @@ class TestAServerThatEnds:
         with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
             server.fetch()
         assert server.pings() == 0
-        server.run.problem.assert_not_called()
+        assert server.problems == []
 
 
-def test_another_server_at_its_address_ends_the_run(mirror: Mirror, site: SampleSite) -> None:
-    settings = {"SPLASH_URL": site.proxy, "MIRROR_RENDER": "splash"}
-    outcome = mirror.crawl("epochtimes", settings, section="nsc413")
-    assert outcome.verdict == "failed"
-    assert "refuses to work: HTTP 405" in outcome.faults[0]
-    assert site.asked("nsc413") == []
+class TestAPassword:
+    URL = "http://wang:p%40ss@splash.example:8050"
+    WORD = b"Basic d2FuZzpwQHNz"  # wang:p@ss
+
+    def test_goes_with_every_request(self) -> None:
+        server = Server(DownloadFailedError(), TextResponse(f"{SPLASH}/_ping"), PAGE, url=self.URL)
+        server.fetch()
+        assert [request.url for request in server.asked] == [
+            f"{SPLASH}/{path}" for path in ("execute", "_ping", "execute")
+        ]
+        assert [request.headers["Authorization"] for request in server.asked] == [self.WORD] * 3
+        assert "headers" not in server.order  # the outlet gets none
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(DownloadConnectionRefusedError(), id="nobody-there"),
+            pytest.param(TextResponse(f"{SPLASH}/execute", 401), id="refused"),
+        ],
+    )
+    def test_is_never_told(self, answer: Response | Exception, caplog: pytest.LogCaptureFixture) -> None:
+        server = Server(answer, url=self.URL)
+        with caplog.at_level(logging.DEBUG), pytest.raises(IgnoreRequest) as error:
+            server.fetch()
+        told = f"{server.problems} {error.value} {caplog.text}"
+        assert f"Splash at {SPLASH}" in told
+        assert not any(secret in told for secret in ("wang", "p%40ss", "p@ss", self.WORD.decode()))

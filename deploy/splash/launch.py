@@ -23,7 +23,7 @@ DEFAULTS = (
     "--disable-browser-caches",
     "--allowed-schemes=http,https,data",
     "--ip=127.0.0.1",
-    "--dont-log-args=lua_source,headers,via",
+    "--dont-log-args=lua_source,headers,via,markup",
 )
 """Go before the given arguments, which win. Splash's own listen to the whole network and log proxies' passwords."""
 
@@ -103,6 +103,27 @@ def _strip(frame: Any) -> None:
     frame.evaluateJavaScript("['WebSocket', 'Worker', 'SharedWorker'].forEach(function (name) { delete window[name] })")
 
 
+def look_past_policies() -> None:
+    """Look at pages whose Content-Security-Policy forbids ``eval``: Splash hands all that a script asks of a page to
+    the page's own ``eval``. Where that is refused it is evaluated from outside, where the policy does not reach.
+    """
+    from splash.engines.webkit.browser_tab import WebkitBrowserTab
+    from splash.errors import JsError
+    from splash.jsutils import get_sanitized_result_js
+
+    evaluate = WebkitBrowserTab.evaljs
+
+    def evaluate_anyway(tab: Any, expression: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return evaluate(tab, expression, *args, **kwargs)
+        except JsError as error:
+            if error.args[0].get("js_error_type") != "EvalError":
+                raise
+        return tab.web_page.mainFrame().evaluateJavaScript(get_sanitized_result_js(f"({expression})"))
+
+    WebkitBrowserTab.evaljs = evaluate_anyway
+
+
 def keep_passwords() -> None:
     """Splash puts the password of a proxy into every request; over https that is read by the site and not the proxy,
     which gets it from Qt when it asks.
@@ -144,6 +165,7 @@ def serve() -> None:
     def install_and_prepare(verbose: bool) -> None:
         install(verbose)  # nothing that takes Twisted's reactor may be imported before
         close_side_doors()
+        look_past_policies()
         keep_passwords()
         end_when_stuck()
 

@@ -10,46 +10,80 @@ from typing import Any
 
 from scrapy import Request, Spider
 from scrapy.commands import ScrapyCommand
-from scrapy.crawler import CrawlerProcessBase
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.crawler import Crawler, CrawlerProcessBase
 from scrapy.exceptions import UsageError
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
 from scrapy.utils.conf import closest_scrapy_cfg
 from twisted.python.failure import Failure
 
 from mirror_crawler import fixtures
-from mirror_crawler.config import SettingError
+from mirror_crawler.browser import (
+    RENDER,
+    Browser,
+    check_splash,
+    is_rendered,
+    options,
+    rendered_kinds,
+    splash_problem,
+)
+from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.outlet import OutletSpider, cause_of, load_outlets
 from mirror_crawler.proxy import check_proxies
 
 
+class OnePageHandler(HTTP11DownloadHandler):
+    """Download handler: through Splash what scripts build. A single page needs no pace."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._browser = Browser(crawler, super().download_request, _say)
+
+    async def download_request(self, request: Request) -> Response:
+        """The outlet's answer."""
+        return await self._browser.fetch(request)
+
+
 class OnePage(Spider):
-    """Fetches one page as a crawl would, without a store and a run: same user agent, robots.txt, proxies."""
+    """Fetches one page as a crawl would, without a store and a run: same user agent, robots.txt, proxies, browser.
+
+    ``selector`` finds something on a page that its scripts have built; empty for one that needs no browser.
+    """
 
     custom_settings = {  # noqa: RUF012 - Scrapy states its type
         "EXTENSIONS": {},
         "SPIDER_MIDDLEWARES": {},
         "ITEM_PIPELINES": {},
         "FEEDS": {},
-        "DOWNLOAD_HANDLERS": {},
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "mirror_crawler.commands.savefixture.OnePageHandler"),
         "DOWNLOADER_MIDDLEWARES": {"mirror_crawler.proxy.OutletProxy": 740},
     }
 
-    def __init__(self, name: str, url: str, answers: list[tuple[str, bytes]]) -> None:
-        super().__init__(name)
+    def __init__(
+        self, outlet: type[OutletSpider], url: str, answers: list[tuple[str, bytes]], selector: str = ""
+    ) -> None:
+        super().__init__(outlet.name)
+        self.addresses = outlet.addresses
+        self.script_hosts = outlet.script_hosts
         self._url = url
         self._answers = answers
+        self._selector = selector
 
     async def start(self) -> AsyncIterator[Any]:
         """The one request."""
-        yield Request(self._url, self.parse, errback=self.failed)
+        meta = {RENDER: options(self._selector)} if self._selector else {}
+        yield Request(self._url, self.parse, errback=self.failed, meta=meta)
 
     def parse(self, response: Response) -> None:
         """Keep the page with its final address."""
+        if not is_rendered(response):
+            _say(f"{response.url}: its scripts built nothing that {self._selector} finds; it is saved as it is")
         self._answers.append((response.url, response.body))
 
     def failed(self, failure: Failure) -> None:
         """Say why there is none."""
-        sys.stderr.write(f"scrapy savefixture: {self._url}: {cause_of(failure)}\n")
+        _say(f"{self._url}: {cause_of(failure)}")
 
 
 class Command(ScrapyCommand):
@@ -59,7 +93,7 @@ class Command(ScrapyCommand):
 
     def syntax(self) -> str:
         """Shown by ``scrapy savefixture -h``."""
-        return "OUTLET URL [--case NAME] [--file PAGE]"
+        return "OUTLET URL [--case NAME] [--file PAGE] [--render splash|none]"
 
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
@@ -70,6 +104,11 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("--case", metavar="NAME", help="name of the case (default: the id of what the page shows)")
         parser.add_argument("--file", metavar="PAGE", help="take the page from this file; nothing is fetched")
+        parser.add_argument(
+            "--render",
+            choices=("splash", "none"),
+            help="fetch the page through Splash, or without it (default: as the outlet and MIRROR_RENDER say)",
+        )
         parser.add_argument("--into", metavar="DIR", help="where the outlets' fixtures are (default: tests/fixtures)")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -83,9 +122,10 @@ class Command(ScrapyCommand):
         directory = self._directory(outlet, url, opts)
         try:
             check_proxies(self.settings, outlets)
+            selector = "" if opts.file else _selector(self.settings, outlet, url, opts.render)
         except SettingError as error:
             raise UsageError(str(error)) from None
-        answer = _from_file(url, opts.file) if opts.file else _fetched(self.crawler_process, outlet, url)
+        answer = _from_file(url, opts.file) if opts.file else _fetched(self.crawler_process, outlet, url, selector)
         if answer is None:
             self.exitcode = 1
         else:
@@ -111,7 +151,7 @@ class Command(ScrapyCommand):
             fixtures.save(directory, body, meta)
         except (ValueError, OSError) as error:
             self.exitcode = 1
-            sys.stderr.write(f"scrapy savefixture: {error}\n")
+            _say(str(error))
             return
         sys.stdout.write(f"{directory}\n")
         read = f"the selectors read it not: {fault}" if fault else "the selectors can read it"
@@ -128,9 +168,29 @@ def _from_file(url: str, file: str) -> tuple[str, bytes]:
         raise UsageError(f"--file {file}: {error.strerror}") from None
 
 
-def _fetched(process: CrawlerProcessBase, outlet: type[OutletSpider], url: str) -> tuple[str, bytes] | None:
+def _say(what: str) -> None:
+    sys.stderr.write(f"scrapy savefixture: {what}\n")
+
+
+def _selector(settings: BaseSettings, outlet: type[OutletSpider], url: str, asked: str | None) -> str:
+    """By what one can tell that scripts have built the page; empty when it needs no browser. SettingError when it needs
+    one, and none can be used.
+    """
+    kind = fixtures.kind_of(outlet, url)
+    rendered = rendered_kinds(outlet.scripted, asked or MirrorConfig.from_settings(settings).render)
+    if kind == "other" or kind not in rendered:
+        return ""
+    check_splash(settings, outlet.name, (kind,))
+    if problem := splash_problem(settings):
+        raise SettingError(problem)
+    return outlet.rendered_by(kind)
+
+
+def _fetched(
+    process: CrawlerProcessBase, outlet: type[OutletSpider], url: str, selector: str
+) -> tuple[str, bytes] | None:
     """The page with its final address; None, told on standard error, when it cannot be had."""
     answers: list[tuple[str, bytes]] = []
-    _ = process.crawl(OnePage, outlet.name, url, answers)  # awaited by start()
+    _ = process.crawl(OnePage, outlet, url, answers, selector)  # awaited by start()
     process.start()
     return answers[0] if answers else None
