@@ -1,28 +1,22 @@
-"""What a run is worth: what it saw, what was to be expected, the verdict, and the report that says so.
+"""What a run is worth: what it saw, what was to be expected, and the verdict.
 
-Pure but for :func:`write_report`. A :class:`Tally` is filled while the run goes on, :func:`judge` holds it against the
-outlet's :class:`Expectations`, :func:`report` makes the record that is kept, sent to hooks and shown.
+Pure. A :class:`Tally` is filled while the run goes on, :func:`judge` holds it against the outlet's
+:class:`Expectations`. What is kept of it all is made in reports.py.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
-from mirror_crawler import feeds
 from mirror_crawler.items import Article
 
 Level = Literal["degraded", "failed", "blocked"]
 VerdictName = Literal["ok", "degraded", "failed", "blocked"]
 """How a run ended. Beside these there are ``busy``, a run that did not begin, and ``killed``, one that never ended."""
 
-SCHEMA = 1
-"""Version of the report; its field ``schema``."""
 BODY_DAYS = 30
 """So many days back body lengths are compared with."""
 MISUSED = 2
@@ -277,7 +271,7 @@ class Tally:
     @property
     def body_lengths(self) -> BodyLengths:
         """The bodies of this run; the median to three per cent."""
-        return _median(self._lengths)
+        return median(self._lengths)
 
     def unusual_bodies(self, *, short: bool) -> list[str]:
         """Where the shortest bodies are, or the longest."""
@@ -319,7 +313,7 @@ def judge(
     findings = [
         *_endings(tally, reason),
         *_list_findings(tally, expectations, selectors),
-        *_field_findings(tally, expectations, selectors, _lacking_in(before or {})),
+        *_field_findings(tally, expectations, selectors, lacking_in(before or {})),
         *_lost_findings(tally),
         *_body_findings(tally.body_lengths, earlier, tally, expectations, selectors),
         *_own_faults(items_lost, pages_failed=pages_failed, feed_failed=feed_failed),
@@ -449,68 +443,9 @@ def _own_faults(items_lost: int, *, pages_failed: bool, feed_failed: bool) -> It
         yield Finding(level="failed", what="a feed could not be stored; the next run will write it")
 
 
-def _lacking_in(report: Mapping[str, Any]) -> frozenset[str]:
+def lacking_in(report: Mapping[str, Any]) -> frozenset[str]:
     """The fields that a report found missing."""
     return frozenset(finding["field"] for finding in report.get("findings", ()) if finding["field"])
-
-
-def earlier_lengths(reports: Iterable[Mapping[str, Any]], since: str) -> BodyLengths | None:
-    """The bodies of earlier runs that began at or after ``since`` (UTC, ISO 8601), by their reports.
-
-    Runs whose bodies were not as they should be are left out, or they would soon be the measure. None when no run is
-    left.
-    """
-    medians: Counter[int] = Counter()
-    for told in reports:
-        if told.get("schema") == SCHEMA and told["started_at"] >= since and "body" not in _lacking_in(told):
-            medians[told["body_length"]["median"]] += told["body_length"]["count"]
-    lengths = _median(medians)
-    return lengths if lengths.count else None
-
-
-# --- the report -------------------------------------------------------------------------------------------------------
-
-
-def report(
-    *,
-    outlet: str,
-    run: str,
-    started_at: str,
-    finished_at: str,
-    verdict: Verdict,
-    tally: Tally,
-    stats: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What is kept of a run: anything that JSON can say. ``stats`` are Scrapy's, times ISO 8601 with offset."""
-    seconds = (datetime.fromisoformat(finished_at) - datetime.fromisoformat(started_at)).total_seconds()
-    lengths = tally.body_lengths
-    return {
-        "schema": SCHEMA,
-        "outlet": outlet,
-        "run": run,
-        "started_at": started_at,
-        "finished_at": finished_at,
-        "seconds": seconds,
-        "verdict": verdict.verdict,
-        "findings": [dataclasses.asdict(finding) for finding in verdict.findings],
-        "counts": {key: stats[key] for key in sorted(stats) if type(stats[key]) is int},
-        "causes": dict(tally.causes.most_common()),
-        "lists": {"had": tally.lists_had, "lost": tally.lists_lost},
-        "fields": {
-            field: {"filled": tally.known_of(field) - lacking.count, "of": tally.known_of(field)}
-            for field, lacking in tally.lacking.items()
-        },
-        "body_length": {"count": lengths.count, "median": lengths.median},
-        "requests": stats.get("downloader/request_count", 0),
-        "bytes": stats.get("downloader/response_bytes", 0),
-    }
-
-
-def write_report(data: Path, told: Mapping[str, Any]) -> Path:
-    """Write a report, whole or not at all, to its place in the data directory. OSError when it cannot be written."""
-    path = data / "runs" / f"{told['outlet']}-{told['run']}.json"
-    feeds.write_feed(path, [json.dumps(told, ensure_ascii=False)])
-    return path
 
 
 def worst(verdicts: Iterable[str]) -> str:
@@ -534,7 +469,7 @@ def _rounded(length: int) -> int:
     return length >> surplus << surplus
 
 
-def _median(lengths: Mapping[int, int]) -> BodyLengths:
+def median(lengths: Mapping[int, int]) -> BodyLengths:
     """The median of lengths that are given with the number of each; 0 of none."""
     count, passed = sum(lengths.values()), 0
     for length in sorted(lengths):

@@ -42,6 +42,10 @@ class Journal:
         walk = self._left_off.get(_key(origin))
         return walk if walk is not None and walk.next_url else None
 
+    def lost_place(self, origin: ListAddress) -> None:
+        """Where an earlier walk was cut off is not where it was. The note stays until this one has gone further."""
+        self._left_off[_key(origin)] = self._left_off[_key(origin)]._replace(next_url="")
+
     def came_to(self, origin: ListAddress, url: str, page: int) -> None:
         """A further page of a list has come: all that the pages before it name is stored."""
         self._make_known(_key(origin))

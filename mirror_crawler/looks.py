@@ -70,15 +70,16 @@ class Looks:
         """The plan's requests without stored articles; articles that earlier runs named but could not get; looks."""
         if self.run.aborted:
             return
-        async for request in start:
-            for passed in self._asked([request]):
-                yield passed
-        plan = self.run.spider.plan
-        if (plan.lists or plan.feeds or plan.sitemaps) and plan.window is None:
-            for request in (*self._wanted(), *self._due()):
+        with self.run.storing():
+            async for request in start:
+                for passed in self._asked([request]):
+                    yield passed
+            plan = self.run.spider.plan
+            if (plan.lists or plan.feeds or plan.sitemaps) and plan.window is None:
+                for request in (*self._wanted(), *self._due()):
+                    yield request
+            async for request in self._refreshed():
                 yield request
-        async for request in self._refreshed():
-            yield request
 
     def _wanted(self) -> Iterable[Request]:
         for article_id, url, stored in self.run.store.wanted(self.run.spider.name, _WANTED_A_RUN):

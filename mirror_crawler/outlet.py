@@ -13,20 +13,24 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, ListAddress
 from mirror_crawler.arguments import Plan, read_plan
+from mirror_crawler.blocked import ChallengeError
 from mirror_crawler.browser import RENDER, PageKind, is_rendered, options, rendered_kinds, splash_problem
 from mirror_crawler.clock import BEIJING, in_utc
 from mirror_crawler.conditional import CONDITIONAL
 from mirror_crawler.discovery import feed_entries, sitemap_entries
+from mirror_crawler.gate import NotSentError
 from mirror_crawler.health import Expectations
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.pages import ArticlePage, EmptyListError, GonePageError, ListPage, PageError
 from mirror_crawler.run import Run
 
 _GONE = (404, 410)
+_REFUSED = 403
 _LIKE_A_LIST = 5
 _DEEPEST_SITEMAP, _MOST_SITEMAPS = 2, 20
 _ARTICLES_FIRST = 10
@@ -286,8 +290,18 @@ class OutletSpider(Spider):
     def article_failed(self, failure: Failure) -> Iterator[Any]:
         """An article page could not be fetched."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.run.article_failed(request, cause_of(failure))
+        self.run.article_failed(request, cause_of(failure), passing=self._may_pass(failure))
         return iter(())
+
+    def _may_pass(self, failure: Failure) -> bool:
+        """Whether a failed download says nothing of the page: it was not sent for, the outlet refuses us, or Scrapy
+        takes the cause for one that passes (its settings RETRY_HTTP_CODES and RETRY_EXCEPTIONS).
+        """
+        response = getattr(failure.value, "response", None)
+        if response is not None:
+            return response.status in (_REFUSED, *map(int, self.settings.getlist("RETRY_HTTP_CODES")))
+        passing = tuple(map(load_object, self.settings.getlist("RETRY_EXCEPTIONS")))
+        return isinstance(failure.value, (NotSentError, ChallengeError, *passing))
 
 
 def cause_of(failure: Failure) -> str:

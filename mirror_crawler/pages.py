@@ -6,11 +6,9 @@ outlets override attributes only. :class:`ListPage` is for section and tag lists
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import re
-from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -20,19 +18,17 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from mirror_crawler.addresses import Addresses, ArticleAddress, tag_slug
 from mirror_crawler.clock import Clock, ClockEvidence, read_clock
 from mirror_crawler.credits import CreditRules, read_credits
+from mirror_crawler.encoding import decoded
 from mirror_crawler.items import Article, Embed, Image, Section
 from mirror_crawler.markup import CleanBody, clean, embed_of, image_address, plain_text
 
 _MANY_TAGS = 8_000
 _DEPTH_LIMIT = 5_000
 _LONGEST_NAME = 40
-_RARE, _RARE_BEYOND_ASCII = 200, 10
-"""A page is UTF-8 with a few broken bytes when less than one character in so many is broken."""
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:[^<>]*(/)>)?")
 _VOID = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 _UNNESTED = frozenset((*_VOID, "p", "li", "option"))
@@ -90,7 +86,10 @@ class Page:
         """Parse a response, whatever encoding it claims; PageError when it is no text."""
         if not isinstance(response, TextResponse):
             raise PageError("not an HTML page")
-        return cls(markup_of(response), response.url, addresses)
+        html = decoded(response)
+        if html is None:
+            raise PageError("cannot be decoded as text")
+        return cls(html, response.url, addresses)
 
     def first(self, selector: str) -> LexborNode | None:
         """The first element that matches, in the order of the selector's alternatives, not of the page."""
@@ -511,44 +510,6 @@ def parsed(source: bytes) -> LexborHTMLParser:
     if source.count(b"<") > _MANY_TAGS and _depth(source.decode()) > _DEPTH_LIMIT:
         raise PageError("nested too deeply")
     return LexborHTMLParser(source)
-
-
-def markup_of(response: TextResponse) -> str | bytes:
-    """The text of a response; PageError when it is none.
-
-    UTF-8 wins over what is declared whenever the bytes are UTF-8 (FACTS A7), be it with a few broken ones; then comes
-    what is declared, then the encodings of Chinese that a page may keep to itself.
-    """
-    body = response.body
-    try:
-        body.decode()
-        return body.removeprefix(BOM_UTF8)  # the parser reads UTF-8: text would only be encoded again
-    except UnicodeDecodeError:
-        text = body.decode("utf-8-sig", "replace")
-    broken, beyond_ascii = text.count("\ufffd"), len(text) - len(text.encode("ascii", "ignore"))
-    # A short article in much markup has few characters that could be broken: then most of those that are not ASCII are.
-    if broken * _RARE < len(text) and broken * _RARE_BEYOND_ASCII < beyond_ascii:
-        return text
-    guesses = ("big5", "gb18030") if "/b5/" in response.url else ("gb18030", "big5")
-    for encoding in (*_declared(response), *guesses):
-        with contextlib.suppress(UnicodeDecodeError):
-            return body.decode(encoding).removeprefix("\ufeff")
-    raise PageError("cannot be decoded as text")
-
-
-def _declared(response: TextResponse) -> Iterator[str]:
-    """The encodings that a response declares in its mark, its header and its markup, if a Chinese page can be in them.
-
-    Servers declare Latin encodings by default, and nearly any bytes are valid in those. What Scrapy takes for the
-    encoding of a page without any is a guess, and no good one for Chinese.
-    """
-    mark, _ = read_bom(response.body)
-    header = http_content_type_encoding((response.headers.get("Content-Type") or b"").decode("latin-1"))
-    for encoding in (mark, header, html_body_declared_encoding(response.body)):
-        if encoding is not None and encoding != "utf-8":
-            with contextlib.suppress(UnicodeEncodeError):
-                "中".encode(encoding)
-                yield encoding
 
 
 def _depth(html: str) -> int:

@@ -167,21 +167,21 @@ class WritePages:
         After a run that failed the outlet's pages stay as the last good run left them.
         """
         try:
-            if self.run.name:
-                self.run.journal.settle()
-            publishes = self.run.publishes
-            if self.run.name:
-                self.run.revise_wanted()
-            if not publishes:
-                return
-            self.run.store.begin_publishing(self.run.outlet, self.run.name)
-            tally = await asyncio.to_thread(self.writer.write_stale, self.run.outlet)
-            if self.run.config.publishes:
-                self.run.publisher = Publisher(self.writer)
+            self.run.conclude()
+            if self.run.publishes:
+                await self._write()
         except (OSError, StoreError) as error:
             logger.critical("The pages could not be written: %s", error)
             self.run.count("pages/failed")
-            return
+        except Exception:  # Scrapy shows it, and would take the run for a good one
+            self.run.count("pages/failed")
+            raise
+
+    async def _write(self) -> None:
+        self.run.store.begin_publishing(self.run.outlet, self.run.name)
+        tally = await asyncio.to_thread(self.writer.write_stale, self.run.outlet)
+        if self.run.config.publishes:
+            self.run.publisher = Publisher(self.writer)
         self.run.count("pages/written", tally.written)
         self.run.count("pages/unchanged", tally.unchanged)
         self.run.count("pages/removed", tally.removed)

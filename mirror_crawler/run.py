@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from scrapy import Request, signals
 from scrapy.utils.asyncio import sleep
 
-from mirror_crawler import feeds, health, hooks, logs
+from mirror_crawler import health, hooks, logs, recovery, reports
 from mirror_crawler.clock import in_utc
 from mirror_crawler.config import MirrorConfig
 from mirror_crawler.git import GitError
@@ -69,7 +69,8 @@ class Run:
         self.refused = False  # another run of the outlet is at work, so this one asks for nothing
         self._asked: set[tuple[str, ...]] = set()
         self._reason = ""
-        self._before: dict[str, Any] = {}  # report of the latest run that came to an end
+        self._before: Mapping[str, Any] = {}  # report of the latest run that came to an end
+        self._file: reports.ReportFile | None = None
         self._verdict_before: str | None = None
         self._earlier: health.BodyLengths | None = None
         self._lock: FileLock | None = None
@@ -136,10 +137,14 @@ class Run:
         self.tally.gone_lately = self.store.gone_since(self.outlet, in_utc(self.started - _LATELY))
         for name in self.store.unfinished_runs(self.outlet):
             if name != self.name:
-                self._finish_killed(name)
+                how = recovery.finish(self.store, self.config.data, self.outlet, name, in_utc(self.started))
+                self.count("runs/finished_after_kill")
+                logger.warning("Run %s of %s %s; its feeds are complete now", name, self.outlet, how)
         earlier = self.store.last_runs(self.outlet, _RECENT)[1:]
         self._verdict_before = earlier[0].verdict if earlier else None
         self._before = next((run.report for run in earlier if "findings" in run.report), {})
+        self._file = reports.ReportFile(self.config.data, self.outlet, self.name)
+        self._file.reserve()
         # What start-up made lives as long as the process, and a page leaves few cycles behind: the garbage collector
         # at its default (700, 10, 10) took a tenth of the time of a page.
         gc.freeze()
@@ -163,13 +168,14 @@ class Run:
         self._reason = self._reason or "finished"
 
     def spider_closed(self, reason: str) -> None:
-        """Note how the crawl ended."""
-        self._reason = reason
+        """Note how the crawl ended. One that we end may have come to its end by itself meanwhile."""
+        if not self.aborted:
+            self._reason = reason
 
     def spider_error(self, failure: Failure, response: Response) -> None:
         """An exception of ours in the reading of a page, or in what decides where to go from it: it costs the page."""
         request = cast("Request", response.request)
-        cause = f"{type(failure.value).__name__} in {response.url:.200}"
+        cause = f"{type(failure.value).__name__} in {request.url:.200}"  # of a failed download there is no response
         if request.meta.get(PICTURE):
             logger.error("%s", cause)
         elif "origin" in request.cb_kwargs:
@@ -189,6 +195,9 @@ class Run:
         try:
             await self._publish()
             report = self._end() if self.name else None
+        except Exception as error:  # Scrapy shows it, and would take the run for a good one
+            self.problem(f"{type(error).__name__} at the end of the run, see the log")
+            raise
         finally:
             if self._lock is not None:
                 self._lock.release()
@@ -214,16 +223,22 @@ class Run:
                 self.tally.not_published(result.line)
 
     def _end(self) -> dict[str, Any]:
-        """Keep the report, in a file and in the store. What cannot be kept makes the run fail."""
+        """Keep the report, in the store and in a file. What cannot be kept makes the run fail, and the other tells.
+
+        The store is not told of a run whose feeds are not whole: the next one finishes it as it does killed ones.
+        """
         finished_at = in_utc(datetime.now(UTC))
-        report = self._report(finished_at)
+        ended = self._feed_failed() or self._end_in_store(finished_at)
         try:
-            health.write_report(self.config.data, report)
+            if self._file is not None:
+                self._file.write(self._report(finished_at))
         except OSError as error:
             self.problem(f"the report could not be written: {error}")
-            report = self._report(finished_at)
-        if self._feed_failed():
-            return report
+            if ended and not self._feed_failed():
+                self._end_in_store(finished_at)
+        return self._report(finished_at)
+
+    def _end_in_store(self, finished_at: str) -> bool:
         judgement = self.judgement
         try:
             self.store.end_run(
@@ -231,16 +246,16 @@ class Run:
                 self.name,
                 finished_at=finished_at,
                 verdict=judgement.verdict,
-                report=report,
+                report=self._report(finished_at),
                 looked_until=self.looked_until if self._reason == "finished" and judgement.publishes else None,
             )
         except StoreError as error:
             self.problem(str(error))
-            report = self._report(finished_at)
-        return report
+            return False
+        return True
 
     def _report(self, finished_at: str) -> dict[str, Any]:
-        return health.report(
+        return reports.report(
             outlet=self.outlet,
             run=self.name,
             started_at=in_utc(self.started),
@@ -249,17 +264,6 @@ class Run:
             tally=self.tally,
             stats=self.crawler.stats.get_stats(),
         )
-
-    def _finish_killed(self, name: str) -> None:
-        for kind, lines in (
-            ("articles", self.store.run_articles(self.outlet, name)),
-            ("listings", self.store.run_listings(self.outlet, name)),
-        ):
-            feeds.write_feed(feeds.feed_path(self.config.data, self.outlet, kind, name), lines)
-        told = {"outlet": self.outlet, "run": name, "verdict": "killed"}
-        self.store.end_run(self.outlet, name, finished_at=in_utc(self.started), verdict="killed", report=told)
-        self.count("runs/finished_after_kill")
-        logger.warning("Run %s of %s had been killed; its feeds are complete now", name, self.outlet)
 
     def abort(self, reason: str) -> None:
         """End the crawl in order; what is under way is finished."""
@@ -309,6 +313,10 @@ class Run:
         self._asked.add(key)
         return not known
 
+    def ask_again(self, *key: str) -> None:
+        """What was asked for may be asked for once more."""
+        self._asked.discard(key)
+
     def count(self, key: str, number: int = 1) -> None:
         """Add to a counter of the run; docs/operations.md lists them."""
         if number:
@@ -335,20 +343,30 @@ class Run:
         logger.warning("%s %s: %s", request.cb_kwargs["source"].capitalize(), request.url, cause)
 
     def article_failed(
-        self, request: Request, cause: str, *, field: str | None = None, selector: str | None = None
+        self,
+        request: Request,
+        cause: str,
+        *,
+        field: str | None = None,
+        selector: str | None = None,
+        passing: bool = False,
     ) -> None:
-        """An article could not be had, or its page has not what ``selector`` looks for."""
+        """An article could not be had, or its page has not what ``selector`` looks for.
+
+        A ``passing`` cause says nothing of the article.
+        """
         address = request.cb_kwargs["address"]
         again = bool(request.meta.get(KNOWN_TO_FAIL))
         self.count("articles/failed_again", again)
         self.count("articles/unreadable", field is not None and not again)
         self.tally.lost_article(address.url, cause, field, selector, again=again)
-        self.article_lost(address.article_id, address.url, cause)
+        self.article_lost(address.article_id, address.url, cause, passing=passing)
 
-    def article_lost(self, article_id: str, url: str, cause: str) -> None:
+    def article_lost(self, article_id: str, url: str, cause: str, *, passing: bool = False) -> None:
         """An article did not get into the store. It is wanted from now on, and asked for again by later runs."""
         with self.storing():
-            self.store.note_failure(self.outlet, article_id, url, cause, in_utc(datetime.now(UTC)))
+            at = in_utc(datetime.now(UTC))
+            self.store.note_failure(self.outlet, article_id, url, cause, at, passing=passing)
         self.count("articles/failed")
         self.count(f"articles/failed/{cause.partition(' (')[0][:60]}")
         logger.warning("Article %s: %s", url, cause)
@@ -367,13 +385,14 @@ class Run:
             logger.error("%s", message)
             self.tally.problem(message)
 
-    def revise_wanted(self) -> None:
+    def _revise_wanted(self) -> None:
         """What a template cost that could not be read is asked for again: an article whose time was not found, by the
-        next run, which thereby sees whether it is mended; one that was given up, when it is.
+        next run, which thereby sees whether it is mended; one that was given up, when it is. So is what an outlet
+        that refused the crawl cost.
         """
         if self.verdict == "failed":
             self.store.want_undated(self.outlet)
-        elif self.judgement.publishes and self._before.get("verdict") == "failed":
+        elif self.publishes and self._before.get("verdict") in ("failed", "blocked"):
             self.store.want_given_up(self.outlet)
 
     # --- verdict --------------------------------------------------------------------------------------------------
@@ -383,15 +402,25 @@ class Run:
         """How the run ended in one word; docs/operations.md says what each means."""
         return "busy" if self.refused else self.judgement.verdict
 
-    @property
-    def publishes(self) -> bool:
-        """Whether the tree may follow the store. Asked when all is stored and before the store is closed."""
+    def conclude(self) -> None:
+        """The crawl is over, and all that it brought is stored: note how far it came, look up what it is held against,
+        and what later runs are to ask for again. From now on the verdict changes only by what goes wrong in keeping
+        and publishing. StoreError when that cannot be done.
+        """
         # Scrapy tells its reason only after this. A crawl that did not come to its end by itself was told to stop.
         self._reason = self._reason or "shutdown"
+        if not self.name:
+            return
+        self.journal.settle()
         if self.tally.body_lengths.count >= health.MANY_BODIES:
-            reports = (run.report for run in self.store.last_runs(self.outlet, _RUNS_OF_A_MONTH))
+            told = (run.report for run in self.store.last_runs(self.outlet, _RUNS_OF_A_MONTH))
             since = self.started - timedelta(days=health.BODY_DAYS)
-            self._earlier = health.earlier_lengths(reports, in_utc(since))
+            self._earlier = reports.earlier_lengths(told, in_utc(since))
+        self._revise_wanted()
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the tree may follow the store."""
         return not self.refused and self.judgement.publishes
 
     @property

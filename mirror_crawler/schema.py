@@ -168,7 +168,7 @@ wanted = Table(
     _text("url"),
     Column("tries", Integer, nullable=False, server_default="0"),
     _maybe("cause"),  # of the last failure
-    _maybe("at"),
+    _maybe("at"),  # of the last failure that counted as a try
     Index("wanted_by_tries", "outlet", "tries", "article_id"),
     sqlite_with_rowid=False,
 )

@@ -43,7 +43,8 @@ from scrapy.http import Headers, HtmlResponse, Response
 from scrapy.utils.asyncio import sleep
 
 from mirror_crawler.browser import RENDER, UNRENDERED, splash_address
-from mirror_crawler.pages import PageError, markup_of, parsed
+from mirror_crawler.encoding import decoded
+from mirror_crawler.pages import PageError, parsed
 
 vars(scrapy.utils.url).setdefault("canonicalize_url", w3lib.url.canonicalize_url)
 
@@ -268,10 +269,9 @@ def _misread(request: Request, answer: Any) -> str:
     if not sent or not charset or (body := base64.b64decode(sent)).isascii():
         return ""
     page = HtmlResponse(request.url, headers={"Content-Type": answer.headers.get("Content-Type") or b""}, body=body)
-    try:
-        markup = markup_of(page)
-    except PageError as error:
-        raise IgnoreRequest(str(error)) from None
+    markup = decoded(page)
+    if markup is None:
+        raise IgnoreRequest("cannot be decoded as text")
     text = markup.decode() if isinstance(markup, bytes) else markup
     try:
         return "" if body.decode(charset) == text else text

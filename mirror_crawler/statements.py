@@ -177,15 +177,17 @@ CURRENT = _sql(
     .where(_one_of(articles.c.outlet, articles.c.article_id))
 )
 REVISIONS = _sql(select(versions.c.record).where(_is(versions, *_ARTICLE)).order_by(versions.c.revision))
-_TITLE = func.json_extract(versions.c.record, "$.title").label("title")
-# A record of the same revision that a later run put in the place of an earlier one has the same title.
-PUBLISHED_TITLES = _sql(
-    select(versions.c.article_id, _TITLE)
-    .outerjoin_from(versions, runs, and_(versions.c.outlet == runs.c.outlet, versions.c.run == runs.c.run))
+# What a run brought is published by it or by the next good one. A record that a bad run put in the place of an earlier
+# one of the same revision is taken for that run's, so the revision before it is taken for the published one.
+_LAST_GOOD = (
+    select(runs.c.run).where(_is(runs, "outlet"), _IS_PUBLISHED).order_by(runs.c.run.desc()).limit(1).scalar_subquery()
+)
+PUBLISHED_VERSIONS = _sql(
+    select(versions.c.article_id, versions.c.record)
     .where(
         _is(versions, "outlet"),
         _one_of(versions.c.article_id),
-        or_(versions.c.revision == 1, versions.c.run.is_(None), _IS_PUBLISHED),
+        or_(versions.c.revision == 1, versions.c.run.is_(None), versions.c.run <= _LAST_GOOD),
     )
     .order_by(versions.c.revision)
 )
@@ -304,19 +306,18 @@ WANTED = _sql(
     .order_by(wanted.c.tries, wanted.c.article_id)
     .limit(bindparam("count", type_=Integer))
 )
-_FAILURE = _insert(wanted, "tries").values(tries=1)
+# A failure counts as a try unless the last that did came after "counts_after".
+_AT: ColumnElement[str] = bindparam("at", type_=Text)
+_COUNTS = or_(wanted.c.at.is_(None), wanted.c.at <= bindparam("counts_after", type_=Text))
+_ANOTHER_TRY = {
+    "tries": wanted.c.tries + case((_COUNTS, 1), else_=0),
+    "cause": bindparam("cause", type_=Text),
+    "at": case((_COUNTS, _AT), else_=wanted.c.at),
+}
 NOTE_FAILURE = _sql(
-    _FAILURE.on_conflict_do_update(
-        index_elements=list(_ARTICLE),
-        set_={"tries": wanted.c.tries + 1, "cause": _FAILURE.excluded.cause, "at": _FAILURE.excluded.at},
-    )
+    _insert(wanted, "tries").values(tries=1).on_conflict_do_update(index_elements=list(_ARTICLE), set_=_ANOTHER_TRY)
 )
-
-FAILED_AGAIN = _sql(
-    update(wanted)
-    .where(_for(wanted, *_ARTICLE))
-    .values(tries=wanted.c.tries + 1, cause=bindparam("cause"), at=bindparam("at"))
-)
+FAILED_AGAIN = _sql(update(wanted).where(_for(wanted, *_ARTICLE)).values(_ANOTHER_TRY))
 WANT_GIVEN_UP = _sql(update(wanted).where(_for(wanted, "outlet"), wanted.c.tries >= MAX_TRIES).values(tries=0))
 UNDATED = _sql(
     select(articles.c.article_id, articles.c.url)

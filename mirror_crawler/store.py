@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from mirror_crawler import shelf
 from mirror_crawler import statements as sql
+from mirror_crawler.clock import in_utc
 from mirror_crawler.database import Database, value
 from mirror_crawler.items import Article, Listing, Picture, reads_the_same
 from mirror_crawler.outbox import Outbox
@@ -44,6 +45,8 @@ PageKind = Literal["article", "section", "tag", "all", "tags"]
 
 UPDATE_MARK = "更新"
 """In a headline: the article goes on to change (FACTS A7)."""
+
+_A_DAY = timedelta(days=1)
 
 PAGE_KINDS: tuple[PageKind, ...] = ("article", "section", "tag", "all", "tags")
 """``all`` is the list of every article of an outlet, ``tags`` the list of every tag; both have an empty list id."""
@@ -306,18 +309,22 @@ class ArticleStore:
         rows = self.database.rows(sql.WANTED, outlet=outlet, count=limit)
         return [Wanted(row["article_id"], row["url"], bool(row["stored"])) for row in rows]
 
-    def note_failure(self, outlet: str, article_id: str, url: str, cause: str, at: str) -> None:
-        """An article could not be had: it stays wanted, with one try more.
+    def note_failure(
+        self, outlet: str, article_id: str, url: str, cause: str, at: str, *, passing: bool = False
+    ) -> None:
+        """An article could not be had: it stays wanted, with one try more; where the cause is ``passing`` and says
+        nothing of the article, with one a day at most, so that it outlasts an outage of the outlet.
 
         A stored one that is not wanted does not become so: it will be looked at again in its time.
         """
         key = {"outlet": outlet, "article_id": article_id}
+        counts_after = in_utc(datetime.fromisoformat(at) - _A_DAY) if passing else "9999"
+        failure = {"cause": cause, "at": at, "counts_after": counts_after}
         with self.database.write() as db:
             if _current(db, outlet, article_id) is None:
-                db.execute(sql.NOTE_FAILURE, {**key, "url": url, "cause": cause, "at": at})
+                db.execute(sql.NOTE_FAILURE, {**key, "url": url, **failure})
             else:
-                of_article = {"for_outlet": outlet, "for_article_id": article_id}
-                db.execute(sql.FAILED_AGAIN, {**of_article, "cause": cause, "at": at})
+                db.execute(sql.FAILED_AGAIN, {**_for(key), **failure})
 
     def drop_wanted(self, outlet: str, article_id: str) -> None:
         """An article is not to be asked for, although it was listed."""
@@ -529,10 +536,11 @@ class ArticleStore:
         rows = self.database.rows(sql.LIST_NAME, outlet=outlet, kind=kind, list_id=list_id)
         return rows[0]["name"] if rows else list_id
 
-    def published_titles(self, outlet: str, ids: Collection[str]) -> dict[str, str]:
-        """The titles of some articles (about a page of them) as the last run that was published knew them."""
-        rows = self.database.rows(sql.PUBLISHED_TITLES, outlet=outlet, keys=json.dumps(list(ids)))
-        return {row["article_id"]: row["title"] for row in rows}
+    def published(self, outlet: str, ids: Collection[str]) -> dict[str, Article]:
+        """Some articles (about a page of them) as the last run that was published left them, by id."""
+        rows = self.database.rows(sql.PUBLISHED_VERSIONS, outlet=outlet, keys=json.dumps(list(ids)))
+        latest = {row["article_id"]: row["record"] for row in rows}
+        return {article_id: Article.from_stored(json.loads(record)) for article_id, record in latest.items()}
 
     def list_size(self, outlet: str, kind: str, list_id: str) -> int:
         """How many places a list has; 0 for a list that the mirror does not hold."""

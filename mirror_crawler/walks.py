@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import Request
@@ -25,19 +25,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_GONE = (404, 410)
+_RESUMED = "resumed"
+"""Request meta key: the page at which an earlier walk was cut off, asked for without the pages before it."""
+
 
 class Walks:
     """Takes known listings out of a list page, and decides whether the page after it is asked for.
 
     A list is walked until one whole page brings no listing that is new to the store, unless ``pages=`` or a window of
     days says otherwise. A walk that is cut off leaves a note of how far it came: the next one goes there as soon as a
-    page brings nothing new, for what lies between is known. Whatever is asked for, a walk ends at a page that names
-    only articles of the page before it.
+    page brings nothing new, for what lies between is known. It is, unless entries were taken out of the list since,
+    which draws those that follow towards the front; then the walk comes back and goes through all. Whatever is asked
+    for, a walk ends at a page that names only articles of the page before it.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.run = Run.of(crawler)
+        self._skipped: dict[ListAddress, Request] = {}  # for the first of the pages that a resumed walk passed over
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -69,6 +75,10 @@ class Walks:
                 for thing in self._kept_page(request):
                     yield thing
                 return
+            if request.meta.get(_RESUMED) and response.status in _GONE:
+                for thing in self._back(request):
+                    yield thing
+                return
             found = [thing async for thing in result]
             if any(isinstance(thing, Listing) for thing in found):  # otherwise it could not be had, and was told
                 for thing in self._read_page(response, found):
@@ -97,6 +107,9 @@ class Walks:
             if isinstance(thing, Request) and "address" in thing.cb_kwargs
         }
         following = next((thing for thing in found if isinstance(thing, Request) and "origin" in thing.cb_kwargs), None)
+        if _request(response).meta.get(_RESUMED) and not self._is_known_ground(origin, listings[0], articles):
+            yield from self._back(_request(response))
+            return
         self.run.tally.saw_list(response.url, len(listings), first=page == origin.page)
         self._came_to(origin, _request(response), listings[0].list_name)
         if following is not None and {listing.article_id for listing in listings} <= set(arguments["before"]):
@@ -149,7 +162,31 @@ class Walks:
         if not self._first_time(resumed):
             return None
         self.run.count("lists/resumed")
-        return resumed
+        if following is not None:
+            self._skipped[origin] = following
+        return resumed.replace(meta={**resumed.meta, _RESUMED: True, "handle_httpstatus_list": [NOT_MODIFIED, *_GONE]})
+
+    def _is_known_ground(self, origin: ListAddress, first: Listing, articles: Mapping[str, Request]) -> bool:
+        """Whether all is known that stands before the page to which a walk has jumped, by the ``first`` listing there:
+        it was read before, or is later than all days that are asked for.
+        """
+        window, day = self.run.spider.plan.window, _day(articles[first.article_id])
+        if window is not None and not window.may_hold(day):
+            return not window.is_past(day)
+        return bool(self.run.store.listed(self.run.spider.name, origin.kind, origin.list_id, [first.article_id]))
+
+    def _back(self, resumed: Request) -> Iterator[Request]:
+        """From a page to which a walk has jumped: the request for the pages that it passed over. The page is read when
+        the walk comes to it again.
+        """
+        origin = resumed.cb_kwargs["origin"]
+        logger.info("Entries were taken out of the list in front of %s; the walk goes through all", resumed.url)
+        self.journal.lost_place(origin)
+        self.run.ask_again(origin.kind, origin.list_id, asked_url(resumed))
+        if (skipped := self._skipped.pop(origin, None)) is not None:
+            yield self._asked(skipped)
+        else:
+            self.journal.ended(origin)
 
     @property
     def _is_bounded(self) -> bool:
@@ -177,6 +214,8 @@ class Walks:
         if "origin" not in request.cb_kwargs or not isinstance(exception, PageError):
             return None
         origin = request.cb_kwargs["origin"]
+        if isinstance(exception, EmptyListError) and request.meta.get(_RESUMED):
+            return list(self._back(request))
         if isinstance(exception, EmptyListError) and request.cb_kwargs["page"] > origin.page:
             logger.warning("List page %s names no article; the list ends there", response.url)
             self.journal.ended(origin)

@@ -45,12 +45,18 @@ class Tally:
 
 
 class PageWriter:
-    """Renders pages of the store and puts them into the tree."""
+    """Renders pages of the store and puts them into the tree.
+
+    Outlets whose latest run is not to be published are held back: it failed, or it is not known yet whether it will. A
+    run that is known to be good writes what becomes due from then on, be it by the hand of another's. The pages of an
+    outlet that is held back are those of what it published last, and its new articles get no place in the lists.
+    """
 
     def __init__(self, store: ArticleStore, config: MirrorConfig, outlets: Mapping[str, type[OutletSpider]]) -> None:
         self.store = store
         self.config = config
         self.outlets = outlets
+        self.held_back: frozenset[str] = frozenset()
         self.links = LinkFinder({name: outlet.addresses for name, outlet in outlets.items()})
         self.renderer = config.renderer()
         self.tree = Tree(config.output)
@@ -76,16 +82,16 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
+            self._hold_back(besides=outlet)
             anew = self.has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
             self.store.place(outlet)
-            held_back = self._held_back(outlet)
-            while due := self.store.stale(_BATCH, held_back=held_back):
+            while due := self.store.stale(_BATCH, held_back=self.held_back):
                 self._write(self._pages(due), tally)
                 self.store.settle(due)
             if anew:
                 self._write_everything(tally)
             elif self.has_pages():  # nothing notes that the home page is due; most often its bytes are right
-                self._write(self._home(held_back), tally)
+                self._write(self._home(), tally)
             self._finish()
         return tally
 
@@ -94,7 +100,10 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
-            self.store.place()
+            self._hold_back()
+            for outlet in self.store.outlets():
+                if outlet not in self.held_back:
+                    self.store.place(outlet)
             self._write_everything(tally)
             self._finish()
         return tally
@@ -102,15 +111,17 @@ class PageWriter:
     def write_lists(self) -> None:
         """Write the home page and all lists as they are in the newest volume. The caller has pages.lock."""
         self.read_volumes()
+        self._hold_back()
         for due in _batches(page for page in self.store.all_pages() if page.kind != "article"):
             self._write(self._pages(due), Tally())
-        self._write(self._home(self._held_back("")), Tally())
+        self._write(self._home(), Tally())
 
     def last_home(self) -> bytes:
         """The home page with which the newest volume is closed: it leads to the next one. The caller has pages.lock."""
         number = self.volumes.newest + 1
         later = Link(title=self._volume_name(number), path=self.volumes.home(number))
-        return self.renderer.home(self._home_view(self._held_back(""), later)).encode()
+        self._hold_back()
+        return self.renderer.home(self._home_view(later)).encode()
 
     def _finish(self) -> None:
         self.store.pictures.lost(self._lost)
@@ -118,6 +129,7 @@ class PageWriter:
 
     def differing(self) -> Iterator[str]:
         """The pages that are missing, differ from what the store implies, or are left over. Writes nothing."""
+        self._hold_back()
         for due in _batches(self.store.all_pages()):
             yield from (path for path, content in self._pages(due) if self.tree.differs(path, content))
         yield from (path for path, content in self._home() if self.tree.differs(path, content))
@@ -125,6 +137,7 @@ class PageWriter:
 
     def implied(self) -> Iterator[list[tuple[str, bytes]]]:
         """Every file that the store implies, with its content, in batches; the front page of a list may come twice."""
+        self._hold_back()
         for due in _batches(self.store.all_pages()):
             files = list(self._pages(due))
             yield [(path, content) for path, content in files if isinstance(content, bytes)]
@@ -144,11 +157,10 @@ class PageWriter:
         self.store.forget_files(self.root, removed)
         tally.removed += len(removed)
 
-    def _held_back(self, outlet: str) -> list[str]:
-        """The other outlets whose latest run is not to be published: it failed, or it is not known yet whether it will.
-        A run that is known to be good writes what becomes due from then on, be it by the hand of another's.
-        """
-        return [name for name in self.store.outlets() if name != outlet and not self.store.is_published(name)]
+    def _hold_back(self, besides: str = "") -> None:
+        """See which outlets are held back now, ``besides`` the one whose run writes."""
+        outlets = (name for name in self.store.outlets() if name != besides)
+        self.held_back = frozenset(name for name in outlets if not self.store.is_published(name))
 
     def has_pages(self) -> bool:
         """Whether the store implies any page."""
@@ -209,7 +221,7 @@ class PageWriter:
     # --- articles ---------------------------------------------------------------------------------------------------
 
     def _article_pages(self, keys: Sequence[tuple[str, str]]) -> Iterator[_File]:
-        articles = self.store.articles(keys)
+        articles = self._articles(keys)
         wanted = {article.key: self.links.targets_of(article) for article in articles}
         outlets = {Target(article.outlet, "all", "") for article in articles}
         held = self.store.held(outlets.union(*wanted.values()))
@@ -221,8 +233,15 @@ class PageWriter:
             place = self._place_of(article, path, held, pictures)
             yield from self._page(path, self.renderer.article(article, place))
             if article.revision > 1:
-                told = changes(self.store.revisions(*article.key))
+                told = changes(islice(self.store.revisions(*article.key), article.revision))
                 yield from self._page(paths.history_path(path), self.renderer.history(article, place, told))
+
+    def _articles(self, keys: Sequence[tuple[str, str]]) -> list[Article]:
+        articles = self.store.articles([key for key in keys if key[0] not in self.held_back])
+        for outlet in self.held_back:
+            ids = [article_id for name, article_id in keys if name == outlet]
+            articles += self.store.published(outlet, ids).values() if ids else ()
+        return articles
 
     def _place_of(
         self, article: Article, path: str, held: Mapping[Target, Held], pictures: Mapping[str, str]
@@ -275,7 +294,7 @@ class PageWriter:
         """Numbered page ``number``. It names nothing that later articles change, so a full page stays as it is."""
         path = paths.numbered_path(paths.list_directory(outlet, kind, list_id), number)
         first = (number - 1) * paths.ENTRIES_PER_PAGE + 1
-        entries = self.store.entries(outlet, kind, list_id, first, first + paths.ENTRIES_PER_PAGE - 1)
+        entries = self._entries(outlet, kind, list_id, first, first + paths.ENTRIES_PER_PAGE - 1)
         return self._list_page(outlet, kind, list_id, path, entries, linked=[number - 1], number=number)
 
     def _front_page(self, outlet: str, kind: ListPageKind, list_id: str) -> Iterator[_File]:
@@ -289,7 +308,14 @@ class PageWriter:
     def _newest(self, outlet: str, kind: ListPageKind, list_id: str) -> list[Entry]:
         size = self.store.list_size(outlet, kind, list_id)
         last = -(-size // paths.ENTRIES_PER_PAGE)
-        return self.store.entries(outlet, kind, list_id, max(0, last - 2) * paths.ENTRIES_PER_PAGE + 1, size)
+        return self._entries(outlet, kind, list_id, max(0, last - 2) * paths.ENTRIES_PER_PAGE + 1, size)
+
+    def _entries(self, outlet: str, kind: ListPageKind, list_id: str, first: int, last: int) -> list[Entry]:
+        entries = self.store.entries(outlet, kind, list_id, first, last)
+        if outlet not in self.held_back or kind == "tags":
+            return entries
+        published = self.store.published(outlet, [entry.member for entry in entries])
+        return [entry._replace(title=published[entry.member].title) for entry in entries]
 
     def _list_page(
         self,
@@ -328,19 +354,15 @@ class PageWriter:
 
     # --- home -------------------------------------------------------------------------------------------------------
 
-    def _home(self, held_back: Collection[str] = ()) -> Iterator[_File]:
-        """The home page; the outlets ``held_back`` stand on it as they were published last."""
-        return self._page(paths.HOME, self.renderer.home(self._home_view(held_back)))
+    def _home(self) -> Iterator[_File]:
+        return self._page(paths.HOME, self.renderer.home(self._home_view()))
 
-    def _home_view(self, held_back: Collection[str], later: Link | None = None) -> HomeView:
+    def _home_view(self, later: Link | None = None) -> HomeView:
         outlets = []
         for outlet in self.store.outlets():
             newest = _newest_first(self._newest(outlet, "all", ""))[:_LATEST]
             if not newest:  # its first run is still at work
                 continue
-            if outlet in held_back:
-                titles = self.store.published_titles(outlet, [entry.member for entry in newest])
-                newest = [entry._replace(title=titles[entry.member]) for entry in newest]
             outlets.append(
                 OutletView(
                     link=self._outlet_link(outlet),

@@ -15,7 +15,7 @@ import pytest
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
-from mirror_crawler import health
+from mirror_crawler import reports
 from mirror_crawler.commands.health import Command
 from mirror_crawler.health import Finding, Tally, Verdict
 from mirror_crawler.locks import FileLock
@@ -71,7 +71,7 @@ class History:
         for _ in range(9):
             tally.kept_list(first=True)
         finished = f"2026-11-22T{self.hour:02}:02:30+00:00"
-        told = health.report(
+        told = reports.report(
             outlet=outlet,
             run=run,
             started_at=f"2026-11-22T{self.hour:02}:00:00+00:00",

@@ -254,6 +254,14 @@ class TestWritePages:
         later = mirror.crawl("epochtimes", section="nsc413")
         assert (later.verdict, later.stats["pages/written"]) == ("ok", 12 + 5)
 
+    def test_a_fault_of_ours_is_one_of_the_run(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: Any) -> None:
+            raise KeyError("a mistake")
+
+        monkeypatch.setattr("mirror_crawler.writer.PageWriter.write_stale", broken)
+        outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, outcome.faults) == ("failed", ["pages could not be written"])
+
     @pytest.mark.parametrize(("reason", "published"), [("finished", True), ("shutdown", True), ("store", False)])
     def test_follows_the_verdict(self, crawler: Crawler, mirror: Mirror, reason: str, published: bool) -> None:
         """What a bad run stored is published by the next good one."""

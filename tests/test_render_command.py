@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 
 from mirror_crawler.commands.render import Command
-from tests.mirror import Mirror, Reactor, contents, dead_links, fingerprint, fullest_directory, unreachable
+from tests.mirror import (
+    SECTION,
+    Mirror,
+    Reactor,
+    contents,
+    dead_links,
+    fingerprint,
+    fullest_directory,
+    news,
+    unreachable,
+)
 from tests.site import SampleSite
+from tests.site.changes import clock_dropped
 from tests.site.load import many
 from tests.site.world import World
 
@@ -49,6 +60,23 @@ def test_theme(shared: Mirror, tmp_path: Path, theme: str) -> None:
     first = files
     assert shared.ask("render", "--theme", theme, "--output", str(tmp_path)) == 0
     assert contents(tmp_path) == first
+
+
+def test_says_which_outlet_it_holds_back(
+    mirror: Mirror, site: SampleSite, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its latest run failed: what that stored is shown nowhere."""
+    for outlet in ("epochtimes", "ntdtv"):
+        mirror.crawl(outlet, section=SECTION[outlet])
+    before = fingerprint(mirror.files())
+    site.serve(clock_dropped(world.changed(*news("epochtimes", 6, start=12)), "epochtimes"))
+    assert mirror.crawl("epochtimes", section="nsc413").verdict == "failed"
+    capsys.readouterr()
+    assert mirror.ask("render") == mirror.ask("render", "--check") == mirror.ask("verify", "--repair") == 0
+    told = capsys.readouterr().err
+    assert told.splitlines()[1] == "epochtimes: as published last; its latest run was not good, or has not ended"
+    assert "ntdtv: " not in told
+    assert fingerprint(mirror.files()) == before
 
 
 def test_check_of_a_right_tree(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:

@@ -182,6 +182,30 @@ class TestBeginning:
         assert (mirror.site.requests, mirror.files()) == ([], {})
         assert mirror.crawl("epochtimes", section="nsc413").verdict == "ok"
 
+    @pytest.mark.parametrize(
+        ("error", "faults"),
+        [
+            pytest.param(
+                StoreError("MIRROR_DB: x is full"), ["MIRROR_DB: x is full", "the crawl ended early: store"], id="store"
+            ),
+            pytest.param(KeyError("a mistake"), ["the crawl ended early: start_error"], id="of-ours"),
+        ],
+    )
+    def test_that_fails_on_the_way_does_too(
+        self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, error: Exception, faults: list[str], caplog: Any
+    ) -> None:
+        """Scrapy itself would end with exit code 0."""
+
+        def broken(*_: Any) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr("mirror_crawler.store.ArticleStore.wanted", broken)
+            outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, outcome.faults) == ("failed", faults)
+        assert ("Traceback" in caplog.text) is isinstance(error, KeyError)
+        assert mirror.crawl("epochtimes", section="nsc413").verdict == "ok"
+
 
 class TestVerdict:
     @pytest.mark.parametrize(
@@ -253,6 +277,7 @@ class TestVerdict:
             for number in range(MANY_BODIES):
                 run.tally.saw_article(article(article_id=f"n{number}", text="文" * length))
             run.spider_idle()
+            run.conclude()
             assert run.publishes
             ended(run)
             return run
@@ -306,6 +331,33 @@ class TestVerdict:
         assert fault.startswith("9 of 12 articles could not be had (HTTP 404: 9): ")
 
 
+def test_a_fault_of_ours_at_the_end_is_one_of_the_run(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("a mistake")
+
+    run = begun(mirror)
+    monkeypatch.setattr(run.store, "end_run", broken)
+    run.spider_idle()
+    with pytest.raises(KeyError):
+        ended(run)
+    assert (run.verdict, run.over.is_set()) == ("failed", True)
+
+
+@pytest.mark.parametrize(("reason", "verdict"), [("blocked", "blocked"), ("store", "failed")])
+def test_what_ends_a_run_is_not_forgotten_when_nothing_is_left_to_do(mirror: Mirror, reason: str, verdict: str) -> None:
+    """The last page that was asked for may be the one that ends it; Scrapy then says that it has finished."""
+    run = begun(mirror)
+
+    async def end() -> None:
+        run.abort(reason)
+        run.spider_idle()
+        run.spider_closed("finished")
+        await run.engine_stopped()
+
+    asyncio.run(end())
+    assert (run.verdict, last_verdicts(mirror)) == (verdict, [verdict])
+
+
 class TestStoreThatFails:
     """What the store cannot take ends the run with one line, wherever it is noticed."""
 
@@ -315,7 +367,7 @@ class TestStoreThatFails:
     def test_ends_the_run(
         self, mirror: Mirror, site: SampleSite, monkeypatch: pytest.MonkeyPatch, method: str, caplog: Any
     ) -> None:
-        def full(*_: Any) -> None:
+        def full(*_: Any, **__: Any) -> None:
             raise self.FULL
 
         site.set(news("epochtimes", 12)[11].url, status=404)

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadTimeoutError, IgnoreRequest, ResponseDataLossError
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
@@ -21,7 +21,9 @@ from scrapy.utils.test import get_crawler
 from twisted.python.failure import Failure
 
 from mirror_crawler.arguments import ArgumentError
+from mirror_crawler.blocked import ChallengeError
 from mirror_crawler.credits import CreditRules
+from mirror_crawler.gate import NotSentError
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.outlet import OutletSpider, load_outlets
 from mirror_crawler.pages import ArticlePage, GonePageError, ListPage, PageError
@@ -337,16 +339,28 @@ class TestSources:
 
 class TestFailures:
     @pytest.mark.parametrize(
-        ("error", "cause"),
+        ("error", "cause", "passing"),
         [
-            pytest.param(
-                HttpError(HtmlResponse("https://www.epochtimes.com/", status=404), "gone"), "HTTP 404", id="status"
+            *(
+                pytest.param(
+                    HttpError(HtmlResponse("https://www.epochtimes.com/", status=status)),
+                    f"HTTP {status}",
+                    status not in (404, 410, 451),
+                    id=str(status),
+                )
+                for status in (403, 404, 408, 410, 429, 451, 500, 503, 504)
             ),
-            pytest.param(IgnoreRequest("Forbidden by robots.txt"), "Forbidden by robots.txt", id="refused"),
-            pytest.param(TimeoutError("slow"), "TimeoutError", id="error"),
+            (IgnoreRequest("Forbidden by robots.txt"), "Forbidden by robots.txt", False),
+            (NotSentError("not sent"), "not sent", True),
+            (ChallengeError("challenge page"), "challenge page", True),
+            (DownloadTimeoutError("slow"), "DownloadTimeoutError", True),
+            (ResponseDataLossError(), "ResponseDataLossError", True),
         ],
     )
-    def test_are_told_to_the_run(self, made: Callable[..., OutletSpider], error: Exception, cause: str) -> None:
+    def test_are_told_to_the_run(
+        self, made: Callable[..., OutletSpider], error: Exception, cause: str, passing: bool
+    ) -> None:
+        """Of an article also whether the cause may pass: what is no fault of the article then counts less."""
         spider = made(OUTLETS["epochtimes"])
         failure = Failure(error)  # type: ignore[no-untyped-call]
         failure.request = request = Request("https://www.epochtimes.com/")  # type: ignore[attr-defined]
@@ -354,5 +368,5 @@ class TestFailures:
             assert list(told(failure)) == []
         run = cast(mock.Mock, spider.run)
         run.list_failed.assert_called_once_with(request, cause)
-        run.article_failed.assert_called_once_with(request, cause)
+        run.article_failed.assert_called_once_with(request, cause, passing=passing)
         run.source_failed.assert_called_once_with(request, cause)

@@ -14,12 +14,14 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from mirror_crawler import schema, statements
+from mirror_crawler.clock import in_utc
 from mirror_crawler.items import Article, Image, Listing, ListKind, Section, content_hash
 from mirror_crawler.paths import ENTRIES_PER_PAGE
 from mirror_crawler.store import ArticleStore, Entry, Held, Run, StoreError, Target, Validator, Walk, Wanted
@@ -351,6 +353,26 @@ class TestFailures:
         assert [row.article_id for row in store.wanted(OUTLET, 9)] == ["n4", "n2", "n1"]
         assert [row.article_id for row in store.wanted(OUTLET, 1)] == ["n4"]
         assert execute(store, "SELECT cause, at FROM wanted WHERE article_id = 'n1'")[:] == ("HTTP 500", SEEN)
+
+    @pytest.mark.parametrize("stored", [False, True], ids=["new", "look"])
+    def test_that_pass_count_once_a_day(self, store: ArticleStore, stored: bool) -> None:
+        """So an article outlasts an outage of days, and is given up all the same."""
+        store.put_listing(listing(1), RUN)
+        if stored:
+            store.put_article(article(1), RUN)
+            store.note_titles(OUTLET, "section", "nsc413", {"n1": "新题"})
+        began = datetime.fromisoformat(SEEN)
+        for hour in range(24 * (statements.MAX_TRIES - 1) + 1):
+            assert is_wanted(store) == ["n1"], hour
+            at = in_utc(began + timedelta(hours=hour))
+            store.note_failure(OUTLET, "n1", listing(1).url, f"HTTP 50{hour % 10}", at, passing=True)
+        assert is_wanted(store) == []
+        assert execute(store, "SELECT tries, cause, at FROM wanted")[:] == (statements.MAX_TRIES, "HTTP 506", at)
+
+    def test_that_last_count_after_one_that_passed(self, store: ArticleStore) -> None:
+        for passing, tries in ((True, 1), (True, 1), (False, 2), (True, 2), (False, 3)):
+            store.note_failure(OUTLET, "n1", listing(1).url, "x", SEEN, passing=passing)
+            assert execute(store, "SELECT tries FROM wanted")[0] == tries
 
     def test_a_stored_article_is_not_wanted(self, store: ArticleStore) -> None:
         store.put_article(article(1), RUN)
@@ -1662,6 +1684,7 @@ def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, 
 ALL_PARAMETERS = {column.name for table in schema.metadata.tables.values() for column in table.c} | {
     "count", "first", "last", "since", "after", "upto",
     "for_outlet", "for_run", "for_kind", "for_list_id", "for_article_id", "for_revision", "for_url", "more",
+    "counts_after",
 }  # fmt: skip
 
 

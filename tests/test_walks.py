@@ -109,6 +109,18 @@ class TestEnd:
         assert site.asked("nsc413") == PAGES[:3]
 
 
+def test_a_list_in_the_other_script_brings_its_articles(mirror: Mirror, site: SampleSite) -> None:
+    stories = news("epochtimes", 12)
+    for address in (PAGES[0], *(story.url for story in stories)):
+        site.set(address.replace("/gb/", "/b5/"), site.page(address).replace("/gb/", "/b5/"))
+    outcome = mirror.crawl("epochtimes", url=PAGES[0].replace("/gb/", "/b5/"), pages="1")
+    assert (outcome.verdict, outcome.stats["articles/new"]) == ("ok", 5)
+    assert {record["language"] for record in mirror.articles().values()} == {"zh-Hant"}
+    assert not any("/gb/" in address for address in site.asked())
+    with mirror.store() as store:
+        assert store.list_size("epochtimes", "section", "nsc413") == 5
+
+
 class TestWindow:
     """The generated articles of the world were all published within a few days."""
 

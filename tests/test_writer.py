@@ -302,3 +302,76 @@ def test_an_outlet_without_a_spider_keeps_its_pages(writer: PageWriter) -> None:
     update(writer, "gone")
     assert "gone" in page(writer, "README.md")
     assert list(writer.differing()) == []
+
+
+class TestHeldBack:
+    """Of an outlet whose latest run was not good, the tree shows what it published last, whoever writes it anew."""
+
+    @staticmethod
+    def ran(writer: PageWriter, verdict: str, *puts: dict[str, Any], publish: bool = True) -> None:
+        """A run that stores these articles, and publishes them if it may."""
+        store = writer.store
+        name = store.begin_run(OUTLET, "2026-11-22T01:00:00+00:00")
+        for changes in puts:
+            item = article(**changes)
+            store.put_listing(listing(changes["number"]), name)
+            store.put_article(item, name, writer.links.targets_of(item))
+        store.end_run(OUTLET, name, finished_at="2026-11-22T01:01:00+00:00", verdict=verdict, report={})
+        if publish and verdict == "ok":
+            update(writer)
+
+    @pytest.fixture
+    def failed(self, writer: PageWriter) -> dict[str, bytes]:
+        """The tree as the last good run left it; after it, a bad one stored a new article and a revision of each."""
+        self.ran(writer, "ok", {"number": 1, "title": "题一"}, {"number": 2, "title": "题二"})
+        self.ran(writer, "failed", {"number": 1, "title": "题一改"})
+        self.ran(writer, "ok")
+        left = contents(writer.tree.root)
+        changed = (
+            {"number": number, "title": "坏题", "text": "坏。", "body_html": "<p>坏。</p>"} for number in (1, 2, 3)
+        )
+        self.ran(writer, "failed", *changed)
+        return left
+
+    def test_is_what_is_there(self, writer: PageWriter, failed: dict[str, bytes]) -> None:
+        assert list(writer.differing()) == []
+        tally = writer.write_all()
+        assert (tally.written, tally.removed, contents(writer.tree.root)) == (0, 0, failed)
+        assert dict(file for batch in writer.implied() for file in batch) == failed
+
+    def test_is_what_a_new_tree_gets(self, writer: PageWriter, failed: dict[str, bytes]) -> None:
+        for path in failed:
+            (writer.tree.root / path).unlink()
+        writer.write_all()
+        assert contents(writer.tree.root) == failed
+
+    def test_is_what_another_look_is_given(
+        self, writer: PageWriter, failed: dict[str, bytes], settings: Settings
+    ) -> None:
+        """Also when the run of another outlet finds that the look has changed."""
+        settings.set("MIRROR_THEME", "classic", "cmdline")
+        other = PageWriter(writer.store, MirrorConfig.from_settings(settings), load_outlets(settings))
+        other.write_stale("ntdtv")
+        pages = contents(writer.tree.root)
+        assert pages.keys() == failed.keys()
+        changed = {path for path in failed if pages[path] != failed[path]}
+        assert changed >= {f"epochtimes/2021/03/04/n{number}.md" for number in (1, 2)}
+        assert "坏" not in "".join(page.decode() for page in pages.values())
+
+    def test_follows_with_the_next_good_run(self, writer: PageWriter, failed: dict[str, bytes]) -> None:
+        writer.write_all()
+        self.ran(writer, "ok")
+        assert list(writer.differing()) == []
+        assert contents(writer.tree.root).keys() > failed.keys()
+        assert sum("坏。" in page.decode() for page in contents(writer.tree.root).values()) == 5
+
+    def test_needs_no_run(self, writer: PageWriter) -> None:
+        """What was imported is shown."""
+        put(writer, 1)
+        assert writer.write_all().written > 0
+
+    def test_of_a_first_run_is_nothing(self, writer: PageWriter) -> None:
+        self.ran(writer, "failed", {"number": 1})
+        writer.write_all()
+        assert contents(writer.tree.root).keys() == {"README.md"}
+        assert "epochtimes" not in page(writer, "README.md")

@@ -17,6 +17,7 @@ from mirror_crawler import health
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.locks import FileLock
 from mirror_crawler.outlet import load_outlets
+from mirror_crawler.reports import SCHEMA, ReportFile
 from mirror_crawler.store import ArticleStore, Run, StoreError
 
 _RUNNING = "running"
@@ -84,15 +85,22 @@ class Command(ScrapyCommand):
 
 
 def _history(store: ArticleStore, data: Path, outlet: str, count: int) -> list[dict[str, Any]]:
-    """The reports of the latest runs, newest first. A run without a verdict is going on, or was killed."""
-    runs, killed = store.last_runs(outlet, count), None
+    """The reports of the latest runs, newest first. A run without a verdict is going on, was killed, or could tell
+    nothing but its file how it ended.
+    """
+    runs, over = store.last_runs(outlet, count), None
     if runs and runs[0].verdict is None and not _is_locked(data / "runs" / f"{outlet}.lock"):
-        killed = runs[0].run
+        over = runs[0].run
         runs = store.last_runs(outlet, count)  # unless it has ended just now
-    return [
-        _told(outlet, run, run.verdict or (_RUNNING if run is runs[0] and run.run != killed else "killed"))
-        for run in runs
-    ]
+    told = []
+    for run in runs:
+        if run.verdict is not None:
+            told.append(_told(outlet, run, run.verdict, run.report))
+        elif run is runs[0] and run.run != over:
+            told.append(_told(outlet, run, _RUNNING))
+        else:
+            told.append(_told(outlet, run, "killed", ReportFile(data, outlet, run.run).read()))
+    return told
 
 
 def _is_locked(path: Path) -> bool:
@@ -109,10 +117,10 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _told(outlet: str, run: Run, verdict: str) -> dict[str, Any]:
+def _told(outlet: str, run: Run, verdict: str, report: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The report of a run; of one that has none what else is known."""
     known = {
-        "schema": health.SCHEMA,
+        "schema": SCHEMA,
         "outlet": outlet,
         "run": run.run,
         "started_at": run.started_at,
@@ -120,7 +128,7 @@ def _told(outlet: str, run: Run, verdict: str) -> dict[str, Any]:
         "verdict": verdict,
         "findings": [],
     }
-    return {**known, **run.report} if run.report.get("schema") == health.SCHEMA else known
+    return {**known, **report} if report and report.get("schema") == SCHEMA else known
 
 
 def _exit_code(histories: Mapping[str, list[dict[str, Any]]]) -> int:

@@ -77,6 +77,8 @@ class Command(ScrapyCommand):
         if not check:
             tally = writer.write_all()
             sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged, {tally.removed} removed\n")
+            for outlet in sorted(writer.held_back):
+                sys.stderr.write(f"{outlet}: as published last; its latest run was not good, or has not ended\n")
             return
         for path in writer.differing():
             self.exitcode = 1
