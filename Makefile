@@ -2,7 +2,7 @@
 # make test                                               every check there is
 # make demo                                               the same crawl against the sample outlet, without internet
 # make splash [ARGS="--port 8051"]                        install Splash and run it on loopback (see docs/operations.md)
-# make bench                                              cost of a crawl, of one with nothing new, of publishing
+# make bench                                              cost of a crawl, of one with nothing new, of publishing, of pictures
 # make container-check [ARGS=--pull]                      build the container image and try it; needs an engine
 
 PYTHON ?= python3
@@ -37,6 +37,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.crawl memory
 	$(BIN)/python -m benchmarks.idle
 	$(BIN)/python -m benchmarks.publish
+	$(BIN)/python -m benchmarks.pictures
 
 container-check: $(VENV)/ready-dev
 	$(BIN)/python -m tests.container $(ARGS)

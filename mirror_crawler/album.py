@@ -7,6 +7,7 @@ network. A name is the beginning of the SHA-256 of the file, so it tells whether
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from mirror_crawler.tree import digest
@@ -46,6 +47,11 @@ class Album:
     def has(self, name: str) -> bool:
         """Whether the picture of this name is kept."""
         return self.place(name).is_file()
+
+    def files(self) -> Iterator[Path]:
+        """Everything that lies in the album, unfinished files too, directory by directory."""
+        for shard in sorted(self.root.glob("*/*/")):
+            yield from sorted(shard.iterdir())
 
 
 def read_whole(file: Path) -> bytes | None:

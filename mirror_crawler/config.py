@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from scrapy.settings import BaseSettings
 
 from mirror_crawler import hooks, paths, remotes
-from mirror_crawler.labels import Language
+from mirror_crawler.body import one_line
+from mirror_crawler.labels import Language, is_one_line
 from mirror_crawler.remotes import Remote
 from mirror_crawler.render import PageOptions, Renderer
 from mirror_crawler.theme import Words, read_words
@@ -29,7 +30,10 @@ _A_DAY = 24 * 3600
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used; the message names it and the mend."""
+    """A setting that cannot be used; the message, one line whatever the setting holds, names it and the mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +168,6 @@ def _page_options(settings: BaseSettings) -> PageOptions:
     if homes and not base_url:
         raise SettingError("MIRROR_HOMES: are the other addresses of the mirror; set MIRROR_BASE_URL to its first one")
     navigation = text_or_file("MIRROR_NAVIGATION", settings["MIRROR_NAVIGATION"])
-    if "\n" in navigation:
-        raise SettingError("MIRROR_NAVIGATION: must be one line of Markdown")
     return PageOptions(
         theme=settings["MIRROR_THEME"],
         theme_dir=Path(theme_dir) if theme_dir else None,
@@ -173,10 +175,10 @@ def _page_options(settings: BaseSettings) -> PageOptions:
         links=_choice(settings, "MIRROR_LINKS", ("neutral", "keep")),
         base_url=base_url,
         homes=tuple(home for home in dict.fromkeys(homes) if home != base_url),
-        navigation=navigation or words.navigation,
+        navigation=_line("MIRROR_NAVIGATION", navigation) or words.navigation,
         footer=text_or_file("MIRROR_FOOTER", settings["MIRROR_FOOTER"]) or words.footer,
-        counter=settings["MIRROR_COUNTER"],
-        title=settings["MIRROR_TITLE"] or words.title,
+        counter=_line("MIRROR_COUNTER", settings["MIRROR_COUNTER"]),
+        title=_line("MIRROR_TITLE", settings["MIRROR_TITLE"]) or words.title,
         language=_choice(settings, "MIRROR_LANGUAGE", get_args(Language)),
         labels=words.labels,
     )
@@ -205,6 +207,14 @@ def _remotes(settings: BaseSettings) -> tuple[Remote, ...]:
         return remotes.read_remotes(text_or_file("MIRROR_REMOTES", settings["MIRROR_REMOTES"]))
     except ValueError as error:
         raise SettingError(f"MIRROR_REMOTES: {error}") from None
+
+
+def _line(name: str, value: str) -> str:
+    """The value of a setting that stands on one line of a page; blanks and line ends around it are none of it."""
+    line = value.strip()
+    if not is_one_line(line):
+        raise SettingError(f"{name}: must be one line")
+    return line
 
 
 def _checked(settings: BaseSettings, name: str, check: Callable[[str], None]) -> str:

@@ -14,12 +14,18 @@ import math
 import warnings
 
 from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "AVIF")
 MOST_PIXELS = {"JPEG": 40_000_000}
 """The largest pictures of today's cameras, by format; a file of a few bytes can claim any number."""
 MOST_PIXELS_OF_OTHERS = 10_000_000
 """Only JPEG can be decoded at a smaller scale; of all others a pixel takes about 30 bytes on the way."""
+MOST_SAMPLES = 100_000_000
+"""Values of all colours of a JPEG in several scans, which has to be kept whole, at two bytes each, until the last one.
+
+With it no picture takes more than 250 MiB (``python -m benchmarks.pictures``); a run decodes one at a time.
+"""
 MOST_SCANS = 100
 """Passes over a progressive JPEG, each of which may take as long as the picture; they have about ten."""
 LEAST_SIDE = 16
@@ -91,8 +97,8 @@ def _told(error: Exception) -> ImageError:
 def _prepare(content: bytes, width: int) -> Prepared:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         _check_size(*image.size, MOST_PIXELS.get(image.format or "", MOST_PIXELS_OF_OTHERS))
-        if image.format == "JPEG" and content.count(_START_OF_SCAN) > MOST_SCANS:
-            raise ImageError("too many scans")
+        if isinstance(image, JpegImageFile):
+            _check_scans(image, content.count(_START_OF_SCAN))
         turned = _orientation(image)
         lying = turned >= 5
         upright = image.size[::-1] if lying else image.size
@@ -116,6 +122,14 @@ def _check_size(width: int, height: int, most_pixels: int) -> None:
         raise ImageError("too many pixels")
     if max(width, height) < LEAST_SIDE:
         raise ImageError("too small")
+
+
+def _check_scans(image: JpegImageFile, scans: int) -> None:
+    if scans > MOST_SCANS:
+        raise ImageError("too many scans")
+    colours = [across * down for _, across, down, _ in image.layer]
+    if scans > 1 and image.width * image.height * sum(colours) > MOST_SAMPLES * max(colours):
+        raise ImageError("too many pixels")
 
 
 def _fitted(width: int, height: int, most: int) -> tuple[int, int]:

@@ -26,6 +26,7 @@ PublishedSource = Literal["clock", "metadata", "dateline", "none"]
 ListKind = Literal["section", "tag"]
 
 _ID = re.compile(r"[a-z][a-z0-9]{0,30}")
+_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _ASSET = re.compile(r"[0-9a-f]{32}")
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 """JSON can spell it, UTF-8 and databases cannot."""
@@ -175,6 +176,23 @@ class Picture(_Record):
     def __post_init__(self) -> None:
         if not _ASSET.fullmatch(self.asset):
             raise ValueError(f"asset: {self.asset!r:.60} is not 32 digits of 0-9 and a-f")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(_Record):
+    """A mirror went on in another repository, its ``volume``-th (from 2), with the articles from ``first_day`` on.
+
+    That is the day in the address of an article, as yyyy-mm-dd; see volumes.py.
+    """
+
+    volume: int
+    first_day: str
+
+    def __post_init__(self) -> None:
+        if self.volume < 2:
+            raise ValueError(f"volume: {self.volume} is not from 2")
+        if not _DAY.fullmatch(self.first_day):
+            raise ValueError(f"first_day: {self.first_day!r:.60} is not a day such as 2026-11-22")
 
 
 def content_hash(title: str, lead_image: Image | None, body_html: str) -> str:

@@ -9,6 +9,11 @@ from typing import Literal
 Language = Literal["zh-Hans", "zh-Hant", "en"]
 
 
+def is_one_line(text: str) -> bool:
+    """Whether a text that stands on a line of Markdown stays on it: no end of a line of any system within or behind."""
+    return text.splitlines() in ([], [text])
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     """Words of one language; ``embeds`` names each kind of embed, ``embed`` any other.

@@ -7,11 +7,13 @@ So a kill at any moment leaves a path noted too often, never too rarely.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from mirror_crawler import statements as sql
 from mirror_crawler.database import Database
+from mirror_crawler.items import Volume
 
 
 class Published(NamedTuple):
@@ -19,6 +21,25 @@ class Published(NamedTuple):
 
     root: str
     tip: str
+
+
+def volume_records(db: sqlite3.Connection) -> Iterator[str]:
+    """The JSON lines of the volumes after the first, in order."""
+    for number, row in enumerate(db.execute(sql.VOLUMES), 2):
+        yield Volume(volume=number, first_day=row["first_day"]).to_json()
+
+
+def restore_volume(db: sqlite3.Connection, volume: Volume) -> bool:
+    """Take over what a record says. False: the volume is known. ValueError for one that does not follow those known."""
+    days = [row["first_day"] for row in db.execute(sql.VOLUMES)]
+    if volume.volume <= len(days) + 1:
+        if days[volume.volume - 2] != volume.first_day:
+            raise ValueError(f"volume {volume.volume} begins with {days[volume.volume - 2]} here")
+        return False
+    if volume.volume > len(days) + 2 or volume.first_day <= max(days, default=""):
+        raise ValueError(f"volume {volume.volume} does not follow volume {len(days) + 1}")
+    db.execute(sql.BEGIN_VOLUME, {"number": volume.volume, "first_day": volume.first_day})
+    return True
 
 
 class Outbox:

@@ -11,9 +11,11 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mirror_crawler.clock import BEIJING
+from mirror_crawler.closed import ClosedVolume
 from mirror_crawler.differences import Differences, joined
 from mirror_crawler.git import GitError
 from mirror_crawler.locks import FileLock
@@ -151,20 +153,36 @@ class Publisher:
         """Commit what differs; the first line of the message, None when nothing does."""
         root, tree, tip = self._writer.root, self._writer.tree, repository.tip()
         share = Share(self._writer.volumes, volume, tree)
+        settled = tip is not None and self._outbox.published(repository.name) == (root, tip)
         paths: Iterator[tuple[str, str | None]]
-        if tip is not None and not whole and self._outbox.published(repository.name) == (root, tip):
+        if tip is not None and settled and not whole:
             paths = repository.hashes(tip, share.of_changed(self._outbox.waiting(root)))
         else:
             paths = joined(share.of_tree(), share.of_commit(repository.files(tip)))
+        closed = self._closed(repository, volume, tip, settled=settled)
+
+        def content(path: str) -> bytes | None:
+            return closed.read(path) if closed and path in closed else tree.read(path)
+
         with Differences() as differences:
-            for path, old in paths:
-                differences.add(path, old, tree.read(path))
-            if not differences:
-                return None
-            changes = (Change(path, tree.read(path)) for path in differences)
-            message, author = differences.message, self._config.author
-            repository.commit(changes, parent=tip, message=message, author=author, at=at)
-            return differences.summary
+            for path, old in chain(paths, closed.files() if closed else ()):
+                differences.add(path, old, content(path))
+            if differences:
+                changes = (Change(path, content(path)) for path in differences)
+                message, author = differences.message, self._config.author
+                repository.commit(changes, parent=tip, message=message, author=author, at=at)
+            if closed:
+                self._writer.store.set_tree_look(str(repository.directory), self._writer.look)
+            return differences.summary if differences else None
+
+    def _closed(self, repository: Repository, volume: int, tip: str | None, *, settled: bool) -> ClosedVolume | None:
+        """What an earlier volume keeps, when that is to look otherwise: as the tree does since it was written last."""
+        store, look = self._writer.store, self._writer.look
+        if tip is None or volume == self._writer.volumes.newest or store.tree_look(self._writer.root) != look:
+            return None
+        if settled and store.tree_look(str(repository.directory)) == look:
+            return None
+        return ClosedVolume(self._writer, repository, tip, volume)
 
     # --- the next volume ----------------------------------------------------------------------------------------------
 
@@ -183,6 +201,8 @@ class Publisher:
         home = [Change(HOME, self._writer.last_home())]
         author = self._config.author
         tip = repository.commit(home, parent=repository.tip(), message=message, author=author, at=at)
+        if (look := self._writer.store.tree_look(self._writer.root)) is not None:
+            self._writer.store.set_tree_look(str(repository.directory), look)
         self._outbox.settle(self._writer.root, {repository.name: tip}, (number, _day_after(at)))
         self._writer.read_volumes()
         return [message, *self._commit_all(at, whole=False)]
@@ -199,7 +219,7 @@ class Publisher:
         one, the others must answer first; the results are then why nothing is published.
         """
         repository, remotes = self._repository(volume), self._remotes(volume)
-        if repository.tip() is not None or (volume > 1 and self._outbox.published(repository.name) is None):
+        if repository.tip() is not None or self._has_just_begun(volume):
             return []
         results = []
         for remote in remotes:
@@ -218,6 +238,11 @@ class Publisher:
             result or Result(remote.name, "waiting", waits) for remote, result in zip(remotes, results, strict=True)
         ]
 
+    def _has_just_begun(self, volume: int) -> bool:
+        """Whether nobody can have a commit of a volume; not in a store that was restored and has published nothing."""
+        published = [self._outbox.published(self._repository(number).name) for number in (1, volume)]
+        return published[0] is not None and published[1] is None
+
     def _deliver(self, volume: int) -> list[Result]:
         """Bring every remote up to date, each whatever becomes of the others."""
         repository, remotes = self._repository(volume), self._remotes(volume)
@@ -234,7 +259,7 @@ class Publisher:
             self._deepen(repository, [other for other in remotes if other != remote])
         if theirs is not None and not (repository.knows(theirs) and repository.leads_to(theirs, tip)):
             return _diverged(remote, repository)
-        answer = repository.push(remote, self._config.push_seconds)
+        answer = repository.push(remote, tip, theirs, self._config.push_seconds)
         if answer.code == 0:
             return Result(remote.name, "pushed")
         if "[rejected]" in answer.out.decode():  # somebody else was faster

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from mirror_crawler.addresses import Addresses, tag_slug
-from mirror_crawler.items import SCHEMA, Article, Listing, Picture, content_hash
+from mirror_crawler.items import SCHEMA, Article, Listing, Picture, Volume, content_hash
 from mirror_crawler.markup import sanitise
 
 
-def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | Listing | Picture:
+def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | Listing | Picture | Volume:
     """The item of a JSON line. Raises ValueError with the reason, in one line, when it cannot be taken."""
     try:
         record: Any = json.loads(line)
@@ -36,6 +36,8 @@ def read_record(line: bytes, outlets: Mapping[str, Addresses]) -> Article | List
         picture = Picture.from_record(record)
         _check_picture(picture, outlets)
         return picture
+    if "first_day" in record:
+        return Volume.from_record(record)
     article = Article.from_record(record)
     _check_article(article, outlets)
     return article

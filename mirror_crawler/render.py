@@ -27,7 +27,7 @@ from mirror_crawler.body import Choices, LinkMode, one_line
 from mirror_crawler.clock import BEIJING
 from mirror_crawler.history import Change
 from mirror_crawler.items import Article
-from mirror_crawler.labels import LABELS, Labels, Language, labels_of
+from mirror_crawler.labels import LABELS, Labels, Language, is_one_line, labels_of
 from mirror_crawler.paths import HOME, code_path, history_path, relative
 from mirror_crawler.share import qr_png
 from mirror_crawler.volumes import Volumes
@@ -260,6 +260,12 @@ class Renderer:
         address = self.share_address(path)
         return qr_png(address) if address else None
 
+    def files(self, path: str, text: str) -> Iterator[tuple[str, bytes]]:
+        """The files of a page that reads ``text``: itself, and its share code."""
+        yield path, text.encode()
+        if code := self.share_code(path):
+            yield code_path(path), code
+
     def _render(self, page: str, path: str, labels: Labels, *, article_id: str = "", **variables: Any) -> str:
         options = self._options
         template = self._templates.get(page) or self._templates[page.rpartition("/")[2]]
@@ -336,8 +342,9 @@ def _check(options: PageOptions) -> None:
     ):
         if value not in choices:
             raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}")
-    if "\n" in options.navigation:
-        raise ValueError("navigation: must be one line")
+    for name, text in (("title", options.title), ("navigation", options.navigation)):
+        if not is_one_line(text):
+            raise ValueError(f"{name}: must be one line")
     if options.theme_dir is not None and not options.theme_dir.is_dir():
         raise ValueError(f"theme directory {options.theme_dir} is not a directory")
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 3
+VERSION = 4
 """Version of these tables, kept in the database itself. ``_STEPS`` leads to each from the one before."""
 
 BUSY_SECONDS = 60
@@ -211,6 +211,7 @@ pictures = Table(
     sqlite_with_rowid=False,
 )
 Index("pictures_missing", pictures.c.outlet, pictures.c.tries, sqlite_where=pictures.c.asset.is_(None))
+Index("pictures_by_asset", pictures.c.asset, sqlite_where=pictures.c.asset.is_not(None))
 
 links = Table(
     "links",
@@ -230,7 +231,7 @@ stale = Table(
     # Never used twice: a page marked again while it is being written keeps its new mark.
     Column("stamp", Integer, primary_key=True),
     _text("outlet"),
-    _text("kind"),
+    _text("kind"),  # picture: one that an article of the outlet may have ceased to show; id is its content address
     _text("id"),
     _number("part"),
     UniqueConstraint("kind", "outlet", "id", "part"),
@@ -240,7 +241,7 @@ stale = Table(
 trees = Table(
     "trees",
     metadata,
-    _key("root"),  # the directory of a tree of pages
+    _key("root"),  # the directory of a tree of pages, or of a repository with the lists that a closed volume keeps
     _text("look"),  # what its pages depend on beside the records: theme, templates, settings
     sqlite_with_rowid=False,
 )
@@ -414,6 +415,12 @@ def _to_3(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _to_4(connection: sqlite3.Connection) -> None:
+    """Which addresses have the same picture."""
+    for statement in _TO_4.split(";\n"):
+        connection.execute(statement)
+
+
 _TO_2 = """
 CREATE TABLE walks (outlet TEXT NOT NULL, kind TEXT NOT NULL, list_id TEXT NOT NULL, window TEXT NOT NULL,
     next_url TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY (outlet, kind, list_id, window)) WITHOUT ROWID;
@@ -447,5 +454,7 @@ INSERT OR IGNORE INTO links SELECT outlet, article_id, '', 'picture', url FROM s
 DROP TABLE shown
 """
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (lambda _: None, _to_2, _to_3)
+_TO_4 = "CREATE INDEX pictures_by_asset ON pictures (asset) WHERE asset IS NOT NULL"
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (lambda _: None, _to_2, _to_3, _to_4)
 """What brings the tables from each version (their place here) to the next; there was no version 0."""

@@ -118,7 +118,7 @@ DOWNLOADER_MIDDLEWARES = {
     "mirror_crawler.proxy.OutletProxy": 740,  # before Scrapy's HttpProxyMiddleware (750)
 }
 # Default: no rests, no browser. In front of scrapy-splash there is no middleware: see splash.py.
-DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.browser.PageHandler")
+DOWNLOAD_HANDLERS = dict.fromkeys(("http", "https"), "mirror_crawler.handler.PageHandler")
 REQUEST_FINGERPRINTER_CLASS = "mirror_crawler.browser.Fingerprinter"  # default: a rendered page is like any other
 ITEM_PIPELINES = {
     "mirror_crawler.pipelines.Normalise": 100,

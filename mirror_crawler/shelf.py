@@ -70,6 +70,33 @@ class Pictures:
         with self._database.write() as db:
             db.execute(sql.FAIL_PICTURE, values)
 
+    def left(self, held_back: Collection[str]) -> tuple[list[int], list[str]]:
+        """The kept pictures that revised articles have shown, and that no article shows now, by name; and the marks of
+        all that were looked at, to be settled when these are out of the tree.
+
+        Not those of the outlets ``held_back``, whose pages in the tree may show them still.
+        """
+        marks = self._database.rows(sql.LEFT_PICTURES)
+        staying = {mark["id"] for mark in marks if mark["outlet"] in held_back}
+        due = [mark for mark in marks if mark["outlet"] not in held_back]
+        names = {mark["id"] for mark in due} - staying
+        shown = {row["asset"] for row in self._database.rows(sql.SHOWN_ASSETS, keys=json.dumps(list(names)))}
+        return [mark["stamp"] for mark in due], sorted(names - shown)
+
+    def settle(self, stamps: Collection[int]) -> None:
+        """What was marked with these is done; see :meth:`left`."""
+        if stamps:
+            with self._database.write() as db:
+                db.executemany(sql.SETTLE, [{"stamp": stamp} for stamp in stamps])
+
+    def any(self) -> bool:
+        """Whether any picture is kept."""
+        return bool(self._database.rows(sql.ANY_ASSET))
+
+    def named(self, names: Collection[str]) -> set[str]:
+        """Those of some names that a kept picture has."""
+        return {row["asset"] for row in self._database.rows(sql.NAMED_ASSETS, keys=json.dumps(list(names)))}
+
     def lost(self, urls: Collection[str]) -> None:
         """The files of these pictures are gone: they are wanted again."""
         if urls:
@@ -82,6 +109,11 @@ def want(db: sqlite3.Connection, outlet: str, targets: Iterable[Target]) -> None
     rows = [{"outlet": outlet, "url": target.id} for target in targets if target.kind == _PICTURE]
     if rows:
         db.executemany(sql.WANT_PICTURE, rows)
+
+
+def leave(db: sqlite3.Connection, outlet: str, article_id: str) -> None:
+    """An article is about to show other pictures than it does."""
+    db.execute(sql.LEAVE_PICTURES, {"outlet": outlet, "article_id": article_id})
 
 
 def restore(db: sqlite3.Connection, picture: Picture) -> bool:

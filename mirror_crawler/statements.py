@@ -516,6 +516,24 @@ FAIL_PICTURE = _sql(
     .values(tries=pictures.c.tries + bindparam("more"), cause=bindparam("cause"), at=bindparam("at"))
 )
 LOSE_PICTURES = _sql(update(pictures).where(_one_of(pictures.c.url)).values(asset=null(), tries=0))
+# An article is about to show other pictures: those that it showed may be shown by nothing then.
+LEAVE_PICTURES = _sql(
+    _MARK_ALL.from_select(
+        _PAGE,
+        select(links.c.outlet, literal("picture", Text), pictures.c.asset, literal(0, Integer))
+        .distinct()
+        .join_from(links, pictures, _LINK_TO_PICTURE)
+        .where(_is(links, *_ARTICLE), pictures.c.asset.is_not(None)),
+    )
+)
+LEFT_PICTURES = _sql(
+    select(stale.c.outlet, stale.c.kind, stale.c.id, stale.c.part, stale.c.stamp).where(stale.c.kind == "picture")
+)
+SHOWN_ASSETS = _sql(
+    select(pictures.c.asset).where(_one_of(pictures.c.asset), exists().where(_LINK_TO_PICTURE)).distinct()
+)
+NAMED_ASSETS = _sql(select(pictures.c.asset).where(_one_of(pictures.c.asset)).distinct())
+ANY_ASSET = _sql(select(pictures.c.asset).where(pictures.c.asset.is_not(None)).limit(1))
 PICTURE_RECORDS = _sql(
     select(*_columns(pictures, "tries", "cause"))
     .where(

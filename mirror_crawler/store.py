@@ -18,8 +18,8 @@ from mirror_crawler import shelf
 from mirror_crawler import statements as sql
 from mirror_crawler.clock import in_utc
 from mirror_crawler.database import Database, value
-from mirror_crawler.items import Article, Listing, Picture, reads_the_same
-from mirror_crawler.outbox import Outbox
+from mirror_crawler.items import Article, Listing, Picture, Volume, reads_the_same
+from mirror_crawler.outbox import Outbox, restore_volume, volume_records
 from mirror_crawler.paths import ENTRIES_PER_PAGE, order_key
 from mirror_crawler.schema import StoreError
 from mirror_crawler.shelf import Target
@@ -50,6 +50,9 @@ _A_DAY = timedelta(days=1)
 
 PAGE_KINDS: tuple[PageKind, ...] = ("article", "section", "tag", "all", "tags")
 """``all`` is the list of every article of an outlet, ``tags`` the list of every tag; both have an empty list id."""
+
+Record = Article | Listing | Picture | Volume
+"""What an export has a line for."""
 
 _ListKey = dict[str, str]
 """The three columns that name a list."""
@@ -606,14 +609,18 @@ class ArticleStore:
             return any(outlet in _outlets(db, table) for table in sql.NEXT_OUTLET)
 
     def records(self, outlet: str | None = None, since: str | None = None) -> Generator[str, None, None]:
-        """The JSON lines of all revisions of all articles, then of all listings, in the order of their places; then of
-        the pictures that are kept, by their addresses.
+        """The JSON lines of all volumes after the first; of all revisions of all articles, then of all listings, in the
+        order of their places; then of the pictures that are kept, by their addresses.
 
-        ``since`` (ISO 8601 with an offset) leaves out what was fetched or seen before. The lines are those of one
-        moment, whatever is stored meanwhile.
+        Volumes are of the mirror, so those of one ``outlet`` come without. They come first: a list that is read after
+        them is one of the newest, so no page of an earlier volume takes it for its own. ``since`` (ISO 8601 with an
+        offset) leaves out what was fetched or seen before. The lines are those of one moment, whatever is stored
+        meanwhile.
         """
         after = _second(since) if since else ""
         with self.database.read(snapshot=True) as db:
+            if not outlet:
+                yield from volume_records(db)
             for name in [outlet] if outlet else _outlets(db, "articles"):
                 key = {**_list_key(name, "all"), "since": after}
                 for statement in (sql.PLACED_RECORDS, sql.UNPLACED_RECORDS):
@@ -625,7 +632,7 @@ class ArticleStore:
                         yield from (line["record"] for line in db.execute(sql.LISTING_RECORDS, key))
             yield from shelf.records(db, outlet or "", after)
 
-    def restore(self, item: Article | Listing | Picture, targets: Collection[Target] = ()) -> bool:
+    def restore(self, item: Record, targets: Collection[Target] = ()) -> bool:
         """Store an item read from a record, with a place in its lists at once. False: it is already there.
 
         Only a listing of an article that waits for its own place gets none before :meth:`place`.
@@ -636,9 +643,7 @@ class ArticleStore:
             raise outcome
         return outcome
 
-    def restore_all(
-        self, items: Iterable[tuple[Article | Listing | Picture, Collection[Target]]]
-    ) -> list[bool | ValueError]:
+    def restore_all(self, items: Iterable[tuple[Record, Collection[Target]]]) -> list[bool | ValueError]:
         """:meth:`restore` of several in one transaction.
 
         An item that cannot go in has its ValueError as outcome, and the others go in.
@@ -651,6 +656,8 @@ class ArticleStore:
                         outcomes.append(_restore_article(db, item, targets))
                     elif isinstance(item, Picture):
                         outcomes.append(shelf.restore(db, item))
+                    elif isinstance(item, Volume):
+                        outcomes.append(restore_volume(db, item))
                     else:
                         outcomes.append(_restore_listing(db, item))
                 except ValueError as error:
@@ -815,6 +822,7 @@ def _make_current(
     elif known is not None:
         db.execute(sql.DROP_GONE, key)
     if known is not None and targets is not None:
+        shelf.leave(db, article.outlet, article.article_id)
         db.execute(sql.DROP_LINKS, key)
     if targets:
         rows = [{"to_outlet": to.outlet, "to_kind": to.kind, "to_id": to.id, **key} for to in targets]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mirror_crawler.labels import LABELS, Labels, Language
+from mirror_crawler.labels import LABELS, Labels, Language, is_one_line
 
 FILE = "mirror.toml"
 
@@ -59,7 +59,7 @@ def _words(table: Mapping[str, Any]) -> Words:
     _check_keys("", table, (*_TEXTS, "labels"))
     texts = {key: _text(key, table.get(key, "")).strip("\n") for key in _TEXTS}
     for key in _ONE_LINE:
-        if "\n" in texts[key]:
+        if not is_one_line(texts[key]):
             raise ValueError(f"{key} must be one line")
     overrides = _table("labels", table.get("labels", {}))
     _check_keys("labels.", overrides, LABELS)
@@ -91,7 +91,7 @@ def _merged(ours: Mapping[str, Any], name: str, table: Mapping[str, Any]) -> dic
 
 def _label(place: str, value: object, ours: str) -> str:
     text = _text(place, value)
-    if "\n" in text or (ours and not text.strip()):
+    if not is_one_line(text) or (ours and not text.strip()):
         raise ValueError(f"{place} must be one line that says something")
     if not (known := _placeholders(ours)):
         return text

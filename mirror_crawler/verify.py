@@ -14,6 +14,7 @@ import posixpath
 import re
 import sqlite3
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -45,6 +46,7 @@ LARGEST_PAGE = 1 << 20
 LARGEST_FILE = 50 << 20
 """Bytes of a file that code hosts take without a warning."""
 
+_A_DAY = 24 * 3600.0  # seconds
 _BATCH = 200
 _ANSWERS_KEPT = 50_000
 _UNFINISHED = re.compile(r"(?:.*/)?\.[^/]+\.(?:md|png|webp)\.part")
@@ -84,6 +86,24 @@ class Verifier:
             yield from self._too_wide(wide)
             yield from self._pages(notes)
             yield from (Problem("orphan", path, f"no link from {paths.HOME} leads here") for path in notes.orphans())
+            if self._repair:
+                yield from self._album()
+
+    def _album(self) -> Iterator[Problem]:
+        """Remove from the album what a killed run has left, or what was copied there: files that no record names.
+
+        Not those of the last day: a run that is at work, or an import, may be about to name them. Nor any when the
+        store knows no picture, for then it is more likely that the store is the wrong one.
+        """
+        if not self._store.pictures.any():
+            return
+        files = (file for file in self._writer.album.files() if _is_old(file))
+        while batch := list(islice(files, _BATCH)):
+            named = self._store.pictures.named([file.stem for file in batch])
+            for file in batch:
+                if file.suffix != ".webp" or file.stem not in named:
+                    file.unlink(missing_ok=True)
+                    yield Problem("extra", str(file), "a kept picture that no record names", mended=True)
 
     # --- against the store --------------------------------------------------------------------------------------------
 
@@ -234,6 +254,13 @@ class Verifier:
             for address in addresses:
                 if host_of(address) not in self._allowed:
                     yield Problem("outside", path, f"loads {address}")
+
+
+def _is_old(file: Path) -> bool:
+    """Whether a file has been there for a day; not when it has just gone."""
+    with contextlib.suppress(FileNotFoundError):
+        return file.stat().st_mtime < time.time() - _A_DAY
+    return False
 
 
 def _dead(path: str, verb: str, answers: Mapping[str, int | None]) -> Iterator[Problem]:

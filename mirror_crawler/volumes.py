@@ -33,12 +33,14 @@ class Volumes:
     """The volumes of a mirror.
 
     ``pattern`` is MIRROR_PATH, ``base_url`` MIRROR_BASE_URL (with ``{volume}``, or there is one volume for ever),
-    ``first_days`` the first days (yyyy-mm-dd) of the second volume and all after it.
+    ``first_days`` the first days (yyyy-mm-dd) of the second volume and all after it. ``of_lists`` is the volume whose
+    home page and lists are meant: the newest (None), or one before it, for those that it keeps.
     """
 
     pattern: str = ""
     base_url: str = ""
     first_days: Sequence[str] = ()
+    of_lists: int | None = None
 
     @property
     def newest(self) -> int:
@@ -46,9 +48,9 @@ class Volumes:
         return len(self.first_days) + 1 if VOLUME in self.base_url else 1
 
     def of(self, path: str) -> int:
-        """The volume of a file: of an article's page and what lies beside it by its day, of all others the newest."""
+        """The volume of a file: of an article's page and what lies beside it by its day, else that of lists."""
         day = self._day(path) if self.newest > 1 else None
-        return self.newest if day is None else 1 + sum(first <= day for first in self.first_days)
+        return self.of_lists or self.newest if day is None else 1 + sum(first <= day for first in self.first_days)
 
     def fill(self, address: str, path: str) -> str:
         """An address with ``{volume}`` as it is for the volume of a file."""

@@ -17,9 +17,10 @@ from mirror_crawler.config import MirrorConfig
 from mirror_crawler.history import changes
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
+from mirror_crawler.lists import ListPages, page_path
 from mirror_crawler.locks import FileLock
-from mirror_crawler.render import ArticlePlace, HomeView, Link, ListView, OutletView
-from mirror_crawler.store import ArticleStore, Entry, Held, ListPageKind, Stale, Target
+from mirror_crawler.render import ArticlePlace, Link
+from mirror_crawler.store import ArticleStore, Held, Stale, Target
 from mirror_crawler.tree import Tree, digest
 from mirror_crawler.volumes import Volumes
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from mirror_crawler.outlet import OutletSpider
 
 _BATCH = 200
-_LATEST = 10
-_LINKED_PAGES = 5
 
 
 _File = tuple[str, bytes | Path]
@@ -56,9 +55,9 @@ class PageWriter:
         self.store = store
         self.config = config
         self.outlets = outlets
-        self.held_back: frozenset[str] = frozenset()
         self.links = LinkFinder({name: outlet.addresses for name, outlet in outlets.items()})
         self.renderer = config.renderer()
+        self.lists = ListPages(store, config, outlets, self.renderer)
         self.tree = Tree(config.output)
         self.album = Album(config.images)
         self._lost: set[str] = set()  # addresses of pictures whose files are gone
@@ -82,16 +81,17 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
-            self._hold_back(besides=outlet)
+            self.hold_back(besides=outlet)
             anew = self.has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
             self.store.place(outlet)
             while due := self.store.stale(_BATCH, held_back=self.held_back):
                 self._write(self._pages(due), tally)
                 self.store.settle(due)
+            self._remove_pictures(tally)
             if anew:
                 self._write_everything(tally)
             elif self.has_pages():  # nothing notes that the home page is due; most often its bytes are right
-                self._write(self._home(), tally)
+                self._write(self.lists.home(), tally)
             self._finish()
         return tally
 
@@ -100,7 +100,7 @@ class PageWriter:
         tally = Tally()
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
-            self._hold_back()
+            self.hold_back()
             for outlet in self.store.outlets():
                 if outlet not in self.held_back:
                     self.store.place(outlet)
@@ -111,17 +111,15 @@ class PageWriter:
     def write_lists(self) -> None:
         """Write the home page and all lists as they are in the newest volume. The caller has pages.lock."""
         self.read_volumes()
-        self._hold_back()
+        self.hold_back()
         for due in _batches(page for page in self.store.all_pages() if page.kind != "article"):
             self._write(self._pages(due), Tally())
-        self._write(self._home(), Tally())
+        self._write(self.lists.home(), Tally())
 
     def last_home(self) -> bytes:
         """The home page with which the newest volume is closed: it leads to the next one. The caller has pages.lock."""
-        number = self.volumes.newest + 1
-        later = Link(title=self._volume_name(number), path=self.volumes.home(number))
-        self._hold_back()
-        return self.renderer.home(self._home_view(later)).encode()
+        self.hold_back()
+        return dict(self.lists.home(self.volumes.newest + 1))[paths.HOME]
 
     def _finish(self) -> None:
         self.store.pictures.lost(self._lost)
@@ -129,15 +127,15 @@ class PageWriter:
 
     def differing(self) -> Iterator[str]:
         """The pages that are missing, differ from what the store implies, or are left over. Writes nothing."""
-        self._hold_back()
+        self.hold_back()
         for due in _batches(self.store.all_pages()):
             yield from (path for path, content in self._pages(due) if self.tree.differs(path, content))
-        yield from (path for path, content in self._home() if self.tree.differs(path, content))
+        yield from (path for path, content in self.lists.home() if self.tree.differs(path, content))
         yield from (path for path, _ in self.store.left_over_files(self.root, self._implied()) if self.tree.has(path))
 
     def implied(self) -> Iterator[list[tuple[str, bytes]]]:
         """Every file that the store implies, with its content, in batches; the front page of a list may come twice."""
-        self._hold_back()
+        self.hold_back()
         for due in _batches(self.store.all_pages()):
             files = list(self._pages(due))
             yield [(path, content) for path, content in files if isinstance(content, bytes)]
@@ -145,22 +143,36 @@ class PageWriter:
                 if not isinstance(place, bytes) and (content := read_whole(place)) is not None:
                     yield [(path, content)]
         if self.has_pages() or self.tree.has(paths.HOME):
-            yield [(path, content) for path, content in self._home() if isinstance(content, bytes)]
+            yield list(self.lists.home())
 
     def _write_everything(self, tally: Tally) -> None:
         for due in _batches(self.store.all_pages()):
             self._write(self._pages(due), tally)
-        self._write(self._home(), tally)
-        left_over = self.store.left_over_files(self.root, self._implied())
-        self.touching([path for path, _ in left_over])
-        removed = [path for path, sha256 in left_over if self.tree.remove(path, sha256)]
+        self._write(self.lists.home(), tally)
+        self._remove(dict(self.store.left_over_files(self.root, self._implied())), tally)
+
+    def _remove_pictures(self, tally: Tally) -> None:
+        """Remove from the tree what revised articles showed and nothing shows any more."""
+        marks, names = self.store.pictures.left(self.held_back)
+        self._remove(self.store.file_hashes(self.root, [paths.asset_path(name) for name in names]), tally)
+        self.store.pictures.settle(marks)
+
+    def _remove(self, files: Mapping[str, str], tally: Tally) -> None:
+        """Remove files that hold what was written last (path → SHA-256)."""
+        self.touching(files)
+        removed = [path for path, sha256 in files.items() if self.tree.remove(path, sha256)]
         self.store.forget_files(self.root, removed)
         tally.removed += len(removed)
 
-    def _hold_back(self, besides: str = "") -> None:
+    @property
+    def held_back(self) -> frozenset[str]:
+        """The outlets that are held back."""
+        return self.lists.held_back
+
+    def hold_back(self, besides: str = "") -> None:
         """See which outlets are held back now, ``besides`` the one whose run writes."""
         outlets = (name for name in self.store.outlets() if name != besides)
-        self.held_back = frozenset(name for name in outlets if not self.store.is_published(name))
+        self.lists.held_back = frozenset(name for name in outlets if not self.store.is_published(name))
 
     def has_pages(self) -> bool:
         """Whether the store implies any page."""
@@ -171,7 +183,7 @@ class PageWriter:
         for due in _batches(self.store.all_pages()):
             articles = self.store.held({Target(page.outlet, "article", page.id) for page in due if not page.part})
             for target, held in articles.items():
-                path = self._path(target, held)
+                path = page_path(self.config.path, target, held)
                 yield from self._files_of(path)
                 if held.revision > 1:
                     yield from self._files_of(paths.history_path(path))
@@ -209,14 +221,8 @@ class PageWriter:
         lists = sorted((page.outlet, page.kind, page.id, page.part) for page in due if page.kind != "article")
         for (outlet, kind, list_id), parts in groupby(lists, key=lambda page: page[:3]):
             for *_, part in parts:
-                yield from self._numbered_page(outlet, kind, list_id, part)
-            yield from self._front_page(outlet, kind, list_id)
-
-    def _page(self, path: str, text: str) -> Iterator[_File]:
-        """The files of one page: itself, and its share code."""
-        yield path, text.encode()
-        if code := self.renderer.share_code(path):
-            yield paths.code_path(path), code
+                yield from self.lists.numbered(outlet, kind, list_id, part)
+            yield from self.lists.front(outlet, kind, list_id)
 
     # --- articles ---------------------------------------------------------------------------------------------------
 
@@ -231,10 +237,10 @@ class PageWriter:
         for article in articles:
             path = paths.path_of(self.config.path, article)
             place = self._place_of(article, path, held, pictures)
-            yield from self._page(path, self.renderer.article(article, place))
+            yield from self.renderer.files(path, self.renderer.article(article, place))
             if article.revision > 1:
                 told = changes(islice(self.store.revisions(*article.key), article.revision))
-                yield from self._page(paths.history_path(path), self.renderer.history(article, place, told))
+                yield from self.renderer.files(paths.history_path(path), self.renderer.history(article, place, told))
 
     def _articles(self, keys: Sequence[tuple[str, str]]) -> list[Article]:
         articles = self.store.articles([key for key in keys if key[0] not in self.held_back])
@@ -248,7 +254,7 @@ class PageWriter:
     ) -> ArticlePlace:
         def link(target: Target) -> str | None:
             there = held.get(target)
-            return self.volumes.link(path, self._path(target, there), there.volume) if there else None
+            return self.volumes.link(path, page_path(self.config.path, target, there), there.volume) if there else None
 
         def resolve(href: str) -> str | None:
             target = self.links.find(href)
@@ -258,12 +264,12 @@ class PageWriter:
             target = Target(article.outlet, kind, list_id)
             return Link(title=held[target].title if target in held else name, path=link(target))
 
-        section = article.section
+        section, outlet = article.section, self.lists.outlet_link(article.outlet)
         return ArticlePlace(
             path=path,
             resolve=resolve,
             picture=pictures.get,
-            outlet=Link(title=self._outlet_title(article.outlet), path=link(Target(article.outlet, "all", ""))),
+            outlet=dataclasses.replace(outlet, path=link(Target(article.outlet, "all", ""))),
             section=list_link("section", section.id, section.name) if section else None,
             tags=[list_link("tag", tag, tag) for tag in article.tags],
         )
@@ -288,136 +294,6 @@ class PageWriter:
                 self._lost.add(url)
         return found
 
-    # --- lists ------------------------------------------------------------------------------------------------------
-
-    def _numbered_page(self, outlet: str, kind: ListPageKind, list_id: str, number: int) -> Iterator[_File]:
-        """Numbered page ``number``. It names nothing that later articles change, so a full page stays as it is."""
-        path = paths.numbered_path(paths.list_directory(outlet, kind, list_id), number)
-        first = (number - 1) * paths.ENTRIES_PER_PAGE + 1
-        entries = self._entries(outlet, kind, list_id, first, first + paths.ENTRIES_PER_PAGE - 1)
-        return self._list_page(outlet, kind, list_id, path, entries, linked=[number - 1], number=number)
-
-    def _front_page(self, outlet: str, kind: ListPageKind, list_id: str) -> Iterator[_File]:
-        """The front page: what stands on the last two numbered pages, and links to the last few of them."""
-        path = paths.front_path(paths.list_directory(outlet, kind, list_id))
-        last = -(-self.store.list_size(outlet, kind, list_id) // paths.ENTRIES_PER_PAGE)
-        entries = self._newest(outlet, kind, list_id)
-        linked = range(last, last - _LINKED_PAGES, -1)
-        return self._list_page(outlet, kind, list_id, path, entries, linked=linked, number=None)
-
-    def _newest(self, outlet: str, kind: ListPageKind, list_id: str) -> list[Entry]:
-        size = self.store.list_size(outlet, kind, list_id)
-        last = -(-size // paths.ENTRIES_PER_PAGE)
-        return self._entries(outlet, kind, list_id, max(0, last - 2) * paths.ENTRIES_PER_PAGE + 1, size)
-
-    def _entries(self, outlet: str, kind: ListPageKind, list_id: str, first: int, last: int) -> list[Entry]:
-        entries = self.store.entries(outlet, kind, list_id, first, last)
-        if outlet not in self.held_back or kind == "tags":
-            return entries
-        published = self.store.published(outlet, [entry.member for entry in entries])
-        return [entry._replace(title=published[entry.member].title) for entry in entries]
-
-    def _list_page(
-        self,
-        outlet: str,
-        kind: ListPageKind,
-        list_id: str,
-        path: str,
-        entries: Sequence[Entry],
-        *,
-        linked: Iterable[int],
-        number: int | None,
-    ) -> Iterator[_File]:
-        directory = paths.list_directory(outlet, kind, list_id)
-        front = number is None
-        view = ListView(
-            path=path,
-            language=self.config.pages.language,
-            outlet=self._outlet_link(outlet),
-            kind=kind,
-            name=self._list_name(outlet, kind, list_id),
-            entries=[self._entry_link(outlet, kind, entry) for entry in _newest_first(entries)],
-            number=number,
-            front=paths.front_path(directory),
-            numbered=[Link(title=str(page), path=paths.numbered_path(directory, page)) for page in linked if page > 0],
-            sections=self._section_links(outlet) if front and kind == "all" else [],
-            tags=self._tags_link(outlet) if front and kind == "all" else None,
-        )
-        return self._page(path, self.renderer.list_page(view))
-
-    def _entry_link(self, outlet: str, kind: ListPageKind, entry: Entry) -> Link:
-        if kind == "tags":
-            directory = paths.list_directory(outlet, "tag", entry.member)
-            return Link(title=entry.title, path=paths.front_path(directory))
-        path = self.volumes.link(paths.HOME, self._path(Target(outlet, "article", entry.member), entry))
-        return Link(title=entry.title, path=path, day=entry.day)
-
-    # --- home -------------------------------------------------------------------------------------------------------
-
-    def _home(self) -> Iterator[_File]:
-        return self._page(paths.HOME, self.renderer.home(self._home_view()))
-
-    def _home_view(self, later: Link | None = None) -> HomeView:
-        outlets = []
-        for outlet in self.store.outlets():
-            newest = _newest_first(self._newest(outlet, "all", ""))[:_LATEST]
-            if not newest:  # its first run is still at work
-                continue
-            outlets.append(
-                OutletView(
-                    link=self._outlet_link(outlet),
-                    sections=self._section_links(outlet),
-                    latest=[self._entry_link(outlet, "all", entry) for entry in newest],
-                )
-            )
-        volumes = range(self.volumes.newest - 1, 0, -1)
-        return HomeView(
-            outlets=outlets,
-            earlier=[Link(title=self._volume_name(number), path=self.volumes.home(number)) for number in volumes],
-            later=later,
-            language=self.config.pages.language,
-        )
-
-    def _volume_name(self, number: int) -> str:
-        return self.renderer.labels(self.config.pages.language).volume.format(number=number)
-
-    # --- names and places -------------------------------------------------------------------------------------------
-
-    def _outlet_title(self, outlet: str) -> str:
-        return self.outlets[outlet].title if outlet in self.outlets else outlet
-
-    def _outlet_link(self, outlet: str) -> Link:
-        return Link(title=self._outlet_title(outlet), path=paths.front_path(paths.list_directory(outlet, "all", "")))
-
-    def _section_links(self, outlet: str) -> list[Link]:
-        return [
-            Link(title=name, path=paths.front_path(paths.list_directory(outlet, "section", list_id)))
-            for list_id, name in self.store.lists(outlet, "section")
-        ]
-
-    def _tags_link(self, outlet: str) -> Link | None:
-        if not self.store.list_size(outlet, "tags", ""):
-            return None
-        words = self.renderer.labels(self.config.pages.language)
-        return Link(title=words.tags, path=paths.front_path(paths.list_directory(outlet, "tags", "")))
-
-    def _list_name(self, outlet: str, kind: ListPageKind, list_id: str) -> str:
-        if kind in ("all", "tags"):
-            return self._outlet_link(outlet).title
-        return self.store.list_name(outlet, kind, list_id)
-
-    def _path(self, target: Target, row: Entry | Held) -> str:
-        if target.kind != "article":
-            return paths.front_path(paths.list_directory(target.outlet, target.kind, target.id))
-        return paths.article_path(
-            self.config.path,
-            outlet=target.outlet,
-            article_id=target.id,
-            url=row.url,
-            published_at=row.published_at,
-            section=row.section_id or "",
-        )
-
 
 def _digest(content: bytes | Path) -> str:
     return digest(content if isinstance(content, bytes) else content.read_bytes())
@@ -427,7 +303,3 @@ def _batches(pages: Iterable[Stale]) -> Iterator[list[Stale]]:
     remaining = iter(pages)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
-
-
-def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (entry.order_key, entry.member), reverse=True)

@@ -57,7 +57,7 @@ class TestRead:
             MIRROR_NAVIGATION="[首页]({root})",
             MIRROR_FOOTER=f"@{footer}",
             MIRROR_COUNTER="https://count.example/",
-            MIRROR_TITLE="镜像",
+            MIRROR_TITLE="镜像\r\n",
         )
         assert (made.database, made.path, made.max_list_pages) == (
             "postgresql://db/mirror",
@@ -175,6 +175,11 @@ class TestRead:
             ),
             ({"MIRROR_LANGUAGE": "zh"}, "MIRROR_LANGUAGE=zh: use zh-Hans or zh-Hant or en"),
             ({"MIRROR_NAVIGATION": "a\nb"}, "MIRROR_NAVIGATION: must be one line"),
+            ({"MIRROR_NAVIGATION": "a\rb"}, "MIRROR_NAVIGATION: must be one line"),
+            ({"MIRROR_TITLE": "镜\u2028像"}, "MIRROR_TITLE: must be one line"),
+            ({"MIRROR_TITLE": "镜\n\n# 像"}, "MIRROR_TITLE: must be one line"),
+            ({"MIRROR_COUNTER": "https://count.example/\n)"}, "MIRROR_COUNTER: must be one line"),
+            ({"MIRROR_BUSY": "leave\nnow"}, "MIRROR_BUSY=leave now: use leave or wait"),
             ({"MIRROR_FOOTER": "@/no/such.md"}, "MIRROR_FOOTER=@/no/such.md: cannot read the file"),
         ],
     )

@@ -17,7 +17,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
-from mirror_crawler.items import Article, Embed, Image, Picture, content_hash
+from mirror_crawler.items import Article, Embed, Image, Picture, Volume, content_hash
 from mirror_crawler.store import ArticleStore
 from tests.test_store import LATER, NEXT, OUTLET, RUN, article, fill, listing, withdraw
 
@@ -356,6 +356,8 @@ BROKEN = {
     "picture-asset": (changed(PICTURE, asset="../../../mirror.db"), "asset: '../../../mirror.db' is not 32 digits"),
     "picture-size": (changed(PICTURE, height=0), "height: 0 is not from 1"),
     "picture-time": (changed(PICTURE, stored_at="x"), "stored_at: 'x' is not an ISO 8601 time"),
+    "volume-number": ({"volume": 1, "first_day": "2026-11-23"}, "volume: 1 is not from 2"),
+    "volume-day": ({"volume": 2, "first_day": "2026-13-01"}, "first_day: '2026-13-01' is not a day such as"),
     "picture-field": (changed(PICTURE, title="桥"), "title: unknown field"),
     "listing-time": (changed(listing(1001), seen_at="x"), "seen_at: 'x' is not an ISO 8601 time"),
 }
@@ -398,6 +400,7 @@ class TestReading:
             listing(1001),
             listing(1001, "相互宝", "tag"),
             PICTURE,
+            Volume(volume=2, first_day="2026-11-23"),
         ):
             assert read(item.to_json().encode()) == item
 
@@ -450,7 +453,15 @@ class TestSchemas:
             del record["url"]
         assert not schema_of(kind).is_valid(record)
 
-    @pytest.mark.parametrize(("kind", "item"), [("article", rich()), ("listing", listing(1001)), ("picture", PICTURE)])
+    @pytest.mark.parametrize(
+        ("kind", "item"),
+        [
+            ("article", rich()),
+            ("listing", listing(1001)),
+            ("picture", PICTURE),
+            ("volume", Volume(volume=2, first_day="2026-11-23")),
+        ],
+    )
     def test_name_every_field(self, kind: str, item: Any) -> None:
         described = schema_of(kind).schema
         assert list(described["properties"]) == described["required"] == list(json.loads(item.to_json()))

@@ -131,6 +131,18 @@ class TestSize:
         with pytest.raises(ImageError, match=r"^too many scans$"):
             prepare(content[:last] + content[last:-2] * 100 + content[-2:], width=800)
 
+    def test_a_jpeg_that_must_be_kept_whole_has_a_limit_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All its values are in memory until the last scan: three or four for a pixel, or fewer."""
+        scans = {"progressive": True, "quality": 50}
+        fine = encoded(halves(), "JPEG", subsampling="4:4:4", **scans)
+        monkeypatch.setattr(images, "MOST_SAMPLES", 3 * 120 * 80 - 1)
+        with pytest.raises(ImageError, match=r"^too many pixels$"):
+            prepare(fine, width=800)
+        with pytest.raises(ImageError, match=r"^too many pixels$"):
+            prepare(encoded(halves().convert("CMYK"), "JPEG", **scans), width=800)
+        assert prepare(encoded(halves(), "JPEG", subsampling="4:2:0", **scans), width=800).width == 120
+        assert prepare(encoded(halves(), "JPEG", subsampling="4:4:4"), width=800).width == 120
+
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG of these measures whose pixels are a few bytes."""

@@ -78,7 +78,9 @@ def of_columns(rows: list[dict[str, Any]], model: list[dict[str, Any]]) -> list[
 
 
 class TestWhatIsKept:
-    @pytest.mark.parametrize(("version", "count", "changes"), [(1, 13, {"versions"}), (2, 16, {"links"})])
+    @pytest.mark.parametrize(
+        ("version", "count", "changes"), [(1, 13, {"versions"}), (2, 16, {"links"}), (3, 20, set())]
+    )
     def test_every_column_that_is_still_there(
         self, tmp_path: Path, version: int, count: int, changes: set[str]
     ) -> None:
@@ -214,7 +216,7 @@ def tables_of(file: Path) -> dict[str, object]:
     return {**found, **columns}
 
 
-STEPS = [(1, "_TO_2"), (2, "_TO_3")]
+STEPS = [(1, "_TO_2"), (2, "_TO_3"), (3, "_TO_4")]
 """Format that is left, and the name of what leads to the next."""
 
 PLACES = [
@@ -241,6 +243,15 @@ def step(connection):
 schema._STEPS = (*schema._STEPS[:version], step, *schema._STEPS[version + 1:])
 ArticleStore(sys.argv[1]).close()
 """
+
+
+def test_one_picture_at_two_addresses_is_found_by_an_index(tmp_path: Path) -> None:
+    made = store_of(3, tmp_path)
+    ArticleStore(address_of(made)).close()
+    plan = f"EXPLAIN QUERY PLAN {statements.SHOWN_ASSETS}".replace(":keys", "'[]'")
+    assert any("pictures_by_asset" in detail for *_, detail in asked(made, plan))
+    with ArticleStore(address_of(made)) as store:
+        assert store.pictures.named(["0a" * 16, "0b" * 16]) == {"0a" * 16}
 
 
 def test_stored_articles_want_their_pictures(tmp_path: Path) -> None:

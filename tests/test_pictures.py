@@ -320,6 +320,7 @@ class TestOfEarlierArticles:
         assert asked(site) == [other]
         assert (outcome.stats["articles/revised"], outcome.stats["pictures/known"]) == (1, 1)
         assert rows(mirror)[other]["asset"] in shown(mirror)
+        assert mirror.ask("verify", settings=LOCAL) == 0
 
 
 BAD: dict[str, tuple[Answer, bool]] = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -279,7 +280,7 @@ class TestCommit:
         objects = desk.repository / "objects"
         objects.rename(objects.with_name("away"))
         objects.write_text("no directory", encoding="utf-8")
-        with pytest.raises(GitError, match=r"^git \w[\w-]*: [^\n]+$"):
+        with pytest.raises(GitError, match=r"^[^\n]+/1\.git is damaged \(git \w[\w-]*: [^\n]+$"):
             desk.publish()
         objects.unlink()
         (desk.repository / "away").rename(objects)
@@ -356,11 +357,14 @@ class TestKilled:
         desk.write(a="1")
         desk.publish(MIRROR_GIT_BRANCH="a/b")
         desk.write(a="2")
-        for name in ("refs/heads/a/b.lock", "HEAD.lock", "config.lock", "fast_import_crash_1"):
+        locks = ("refs/heads/a/b.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "gc.pid.lock")
+        unfinished = desk.repository / "objects" / "pack" / "tmp_pack_1"
+        for name in (*locks, "objects/info/commit-graph.lock", "fast_import_crash_1", unfinished):
             (desk.repository / name).write_text("", encoding="utf-8")
         assert desk.publish(MIRROR_GIT_BRANCH="a/b").commits == ["Publish 1 page: 1 changed"]
         assert not list(desk.repository.rglob("*.lock"))
         assert not list(desk.repository.glob("fast_import_crash_*"))
+        assert not unfinished.exists()
 
     def test_a_repository_that_was_being_made_is_made_anew(self, desk: Desk) -> None:
         unfinished = desk.repository.with_name("1.git.part")
@@ -386,6 +390,82 @@ class TestKilled:
         assert {state for report in reports for state in states(report)} <= {"pushed", "up to date"}
         assert len(reports) == 4
         assert files(host) == contents(desk.output)
+
+
+def object_file(repository: Path, name: str) -> Path:
+    """The file of an object that is not packed."""
+    number = git(repository, "rev-parse", name).strip()
+    return repository / "objects" / number[:2] / number[2:]
+
+
+def cut_off(file: Path) -> None:
+    """As a disk does that was switched off, or is failing."""
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:10])
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "no HEAD": lambda repository: (repository / "HEAD").unlink(),
+    "a broken configuration": lambda repository: (repository / "config").write_text("[core", encoding="utf-8"),
+    "an empty branch": lambda repository: (repository / "refs" / "heads" / "main").write_bytes(b""),
+    "half a commit": lambda repository: cut_off(object_file(repository, "main")),
+    "half a directory": lambda repository: cut_off(object_file(repository, "main:o")),
+    "half a file": lambda repository: cut_off(object_file(repository, "main:o/b.md")),
+}
+
+
+class TestDamaged:
+    """The repository of the mirror itself cannot be read. TestNewMachine tries the mend that is told."""
+
+    @pytest.mark.parametrize("damage", DAMAGES)
+    def test_it_is_named_and_not_the_remote(self, desk: Desk, damage: str) -> None:
+        host = desk.host("a")
+        desk.write(a="1", b="2")
+        desk.publish()
+        before = tip(host)
+        desk.remotes = ""
+        desk.write(b="3")
+        desk.publish()  # what is damaged was not pushed yet
+        desk.remotes = str(host)
+        desk.write(a="4")
+        DAMAGES[damage](desk.repository)
+        with pytest.raises(GitError) as caught:
+            desk.publish()
+        said = str(caught.value)
+        assert said.startswith(f"{desk.repository} is damaged (git ")
+        assert said.endswith("): remove it, and the next `scrapy publish` goes on from a remote")
+        assert "\n" not in said
+        assert tip(host) == before
+
+    def test_a_damaged_remote_is_the_remotes_fault(self, desk: Desk) -> None:
+        host = desk.host("a")
+        desk.write(a="1", b="2")
+        desk.publish()
+        cut_off(object_file(host, "main:o"))
+        desk.write(b="3")
+        (result,) = desk.publish().results
+        assert result.state in ("refused", "unreachable")
+        assert states(desk.publish()) == [result.state]
+
+    def test_a_full_disk_is_not_damage(self, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        desk.write(a="1")
+        desk.publish()
+        desk.write(a="2")
+        full = "fatal: sha1 file 'tmp_pack_1' write error. Out of diskspace"
+        program = tmp_path / "bin" / "git"
+        program.parent.mkdir()
+        program.write_text(
+            "#!/bin/sh\n"
+            f'case "$*" in *fast-import*) cat > /dev/null; echo "{full}" >&2; exit 128 ;; esac\n'
+            f'exec {shutil.which("git")} "$@"\n',
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+            with pytest.raises(GitError, match=re.escape(f"{desk.repository}: git fast-import: {full}")):
+                desk.publish()
+        assert desk.publish().commits == ["Publish 1 page: 1 changed"]
 
 
 class TestRemotes:

@@ -120,7 +120,13 @@ class TestIsLikeARealOne:
         other = told(swift(*probe, MIRROR_TITLE="once", TZ="Asia/Shanghai"))["state"]
         # A real one has not loaded what these arguments do not need.
         unneeded = set(other.pop("modules")) - set(one.pop("modules"))
-        assert {name.partition(".")[0] for name in unneeded} <= {"mirror_crawler", "PIL", "concurrent"}
+        assert {name.partition(".")[0] for name in unneeded} <= {
+            "mirror_crawler",
+            "PIL",
+            "concurrent",
+            "markdown_it",
+            "mdurl",
+        }
         loggers = [logger for logger in other.pop("loggers") if logger[0] not in unneeded]
         assert loggers == one.pop("loggers")
         filters = [entry for entry in other.pop("warnings") if "PIL" not in entry]

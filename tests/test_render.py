@@ -458,6 +458,7 @@ def test_a_template_that_asks_for_an_unknown_field_names_itself(tmp_path: Path) 
         pytest.param({"images": "all"}, "images: 'all' is not one of local, remote, none", id="images"),
         pytest.param({"links": "all"}, "links: 'all' is not one of neutral, keep", id="links"),
         pytest.param({"navigation": "a\nb"}, "navigation: must be one line", id="navigation"),
+        pytest.param({"title": "a\u2028b"}, "title: must be one line", id="title"),
         pytest.param({"theme_dir": Path("/no/such")}, "theme directory /no/such is not a directory", id="theme_dir"),
     ],
 )

@@ -78,6 +78,7 @@ class TestReading:
             pytest.param("footer = ['a']", "footer must be a text in quotes", id="list"),
             pytest.param("title = 'a\\nb'\n", None, id="a-backslash-is-no-line-end"),
             pytest.param('title = "a\\nb"', "title must be one line", id="two-lines"),
+            pytest.param('title = "a\\rb"', "title must be one line", id="two-lines-of-another-system"),
             pytest.param('navigation = "a\\nb"', "navigation must be one line", id="two-lines-of-navigation"),
             pytest.param("labels = 'x'", "labels must be a table: [labels]", id="labels-no-table"),
             pytest.param("[labels.fr]", "labels.fr is unknown; there are en, zh-Hans, zh-Hant", id="language"),

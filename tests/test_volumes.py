@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,17 +17,19 @@ from scrapy.settings import Settings
 from mirror_crawler import paths
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.git import GitError
+from mirror_crawler.items import Article
 from mirror_crawler.outbox import Outbox
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.publish import Publisher, Report, Share
+from mirror_crawler.records import read_record
 from mirror_crawler.render import Renderer
 from mirror_crawler.store import ArticleStore
 from mirror_crawler.tree import Tree
 from mirror_crawler.verify import Verifier
 from mirror_crawler.volumes import Volumes, has_days
 from mirror_crawler.writer import PageWriter
-from tests.mirror import contents, dead_links, links_of
-from tests.repositories import bare, files, git, subjects
+from tests.mirror import contents, dead_links, decoded, links_of
+from tests.repositories import bare, files, git, subjects, tip
 from tests.test_store import OUTLET, RUN, article, listing
 
 BASE = "https://git.example/me/news-{volume}/blob/main"
@@ -195,6 +197,7 @@ class Mirror:
         self.finder = self.writer().links
         self.reports: list[Report] = []
         self.closed: dict[str, bytes] = {}
+        self.before: dict[int, dict[str, bytes]] = {}
 
     def writer(self, **changed: str) -> PageWriter:
         settings = Settings()
@@ -216,10 +219,10 @@ class Mirror:
             self.store.put_listing(listing(number, tag, "tag", list_name=tag), RUN)
         self.store.put_article(item, RUN, finder.targets_of(item))
 
-    def publish(self, **changed: str) -> Report:
+    def publish(self, at: datetime = NOW, /, **changed: str) -> Report:
         writer = self.writer(**changed)
         writer.write_stale(OUTLET)
-        return Publisher(writer).publish(NOW)
+        return Publisher(writer).publish(at)
 
     def files(self, volume: int) -> dict[str, bytes]:
         return files(self.hosts[volume])
@@ -351,6 +354,107 @@ class TestNextVolume:
         writer = rolled.writer(MIRROR_BASE_URL=ONE, MIRROR_REMOTES="")
         with pytest.raises(GitError, match="the mirror has 2 volumes: MIRROR_BASE_URL and MIRROR_REMOTES must contain"):
             Publisher(writer).publish(NOW)
+
+
+MOVED = {"MIRROR_BASE_URL": "https://host.example/n{volume}/"}
+
+
+@pytest.fixture(scope="module")
+def housed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    root = tmp_path_factory.mktemp("moving")
+    with ArticleStore(f"sqlite:///{root / 'data' / 'mirror.db'}") as store:
+        mirror = Mirror(root, store)
+        mirror.hosts[3] = bare(root / "news-3.git")
+        mirror.put(1000, "26/11/22", links=(url(2000, "26/11/23"),), tags=["渡轮"], listed=["渡轮"])
+        for number in range(1001, 1004):
+            mirror.put(number, "26/11/21")
+        mirror.publish(**LIMIT)
+        mirror.put(1100, "26/11/21", listed=["渡轮"])  # late: on the lists of the next volume alone
+        mirror.put(2000, "26/11/23", links=(url(1000, "26/11/22"),), listed=["5g"])
+        mirror.publish(NOW + timedelta(days=1), **LIMIT)
+        mirror.put(3000, "26/11/24", listed=["渡轮", "5g"])
+        mirror.publish(NOW + timedelta(days=1))
+        mirror.before = {volume: mirror.files(volume) for volume in mirror.hosts}
+        mirror.writer(**MOVED).write_all()
+        mirror.reports = [Publisher(mirror.writer(**MOVED)).publish(NOW)]
+        yield mirror
+
+
+class TestMoving:
+    """A mirror of three volumes moves to another address; what the closed ones keep goes with it."""
+
+    def test_no_old_address_is_left_in_any_volume(self, housed: Mirror) -> None:
+        assert [f"]({TWO}" in files[LIST].decode() for files in housed.before.values()] == [False, False, True]
+        (report,) = housed.reports
+        assert [result.state for result in report.results] == ["pushed"] * 3
+        assert len(report.commits) == 3
+        for volume, before in housed.before.items():
+            now, base = housed.files(volume), f"https://host.example/n{volume}"
+            assert now.keys() == before.keys()
+            assert dead_links(now) == set()
+            for path, content in before.items():
+                if path.endswith(".md"):
+                    moved = re.sub(
+                        r"https://git\.example/me/news-(\d)/blob/main", r"https://host.example/n\1", content.decode()
+                    )
+                    assert now[path].decode() == moved
+                else:
+                    assert decoded(now[path]) == f"{base}/{path.removesuffix('.png')}"
+        assert Publisher(housed.writer(**MOVED)).publish(NOW).commits == []
+        assert list(Verifier(housed.writer(**MOVED)).problems()) == []
+
+    def test_settings_that_the_tree_was_not_written_with_change_nothing(self, housed: Mirror) -> None:
+        tips = [tip(host) for host in housed.hosts.values()]
+        Publisher(housed.writer(MIRROR_THEME="classic", **MOVED)).publish(NOW)
+        assert [tip(host) for host in housed.hosts.values()] == tips
+
+    def test_a_lost_repository_that_comes_back_with_the_old_address(self, housed: Mirror) -> None:
+        git(housed.hosts[1], "update-ref", "refs/heads/main", "main^")
+        assert housed.files(1) == housed.before[1]
+        shutil.rmtree(housed.root / "data" / "publish" / "1.git")
+        report = Publisher(housed.writer(**MOVED)).publish(NOW)
+        assert [result.state for result in report.results] == ["pushed", "up to date", "up to date"]
+        assert [path for path, content in housed.files(1).items() if b"git.example" in content] == []
+
+    def test_a_page_of_a_day_to_come(self, tmp_path: Path) -> None:
+        """It was in the volume that is closed now, and belongs to the one after."""
+        with ArticleStore(f"sqlite:///{tmp_path / 'data' / 'mirror.db'}") as store:
+            mirror = Mirror(tmp_path, store)
+            mirror.put(1000, "26/11/22")
+            mirror.put(5000, "26/12/25")
+            mirror.publish(**LIMIT)
+            future = "epochtimes/2026/12/25/n5000.md"
+            assert {f"{future}", f"{future}.png"} < mirror.files(1).keys() & mirror.files(2).keys()
+            mirror.writer(**MOVED).write_all()
+            Publisher(mirror.writer(**MOVED)).publish(NOW)
+            now = mirror.files(1)
+            assert [path for path, content in now.items() if "n5000" in path or b"git.example" in content] == []
+            assert f"](https://host.example/n2/{future})" in now[LIST].decode()
+            assert dead_links(now) == dead_links(mirror.files(2)) == set()
+
+
+def test_an_export_brings_the_volumes_back(housed: Mirror, tmp_path: Path) -> None:
+    """On a new machine, with nothing but an export and the remotes."""
+    with ArticleStore(f"sqlite:///{tmp_path / 'data' / 'mirror.db'}") as store:
+        mirror = Mirror(tmp_path, store)
+        mirror.hosts = {
+            number: shutil.copytree(host, tmp_path / host.name, dirs_exist_ok=True)
+            for number, host in housed.hosts.items()
+        }
+        lines = [line.encode() for line in housed.store.records()]
+        items = [read_record(line, mirror.finder.outlets) for line in lines]
+        ties = [mirror.finder.ties_of(item) if isinstance(item, Article) else set() for item in items]
+        store.restore_all(zip(items, ties, strict=True))
+        assert [line.encode() for line in store.records()] == lines
+        mirror.writer(**MOVED).write_all()
+        assert set(mirror.writer(**MOVED).differing()) == set()
+        tips = {number: tip(host) for number, host in mirror.hosts.items()}
+        report = Publisher(mirror.writer(**MOVED)).publish(NOW)
+        assert {result.state for result in report.results} <= {"pushed", "up to date"}
+        for number, host in mirror.hosts.items():
+            assert git(host, "merge-base", tips[number], "main").strip() == tips[number]
+            assert mirror.files(number).keys() == housed.files(number).keys()
+            assert dead_links(mirror.files(number)) == set()
 
 
 @pytest.mark.parametrize("moment", ["the old one is closed", "the next one is noted"])

@@ -15,9 +15,11 @@ import pytest
 from scrapy.settings import Settings
 
 from mirror_crawler.config import MirrorConfig
+from mirror_crawler.items import Image, Picture
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.store import ArticleStore
 from mirror_crawler.tree import Tree, digest
+from mirror_crawler.verify import Verifier
 from mirror_crawler.writer import PageWriter
 from tests.mirror import Mirror, contents, dead_links, unreachable
 from tests.test_store import OUTLET, RUN, article, listing
@@ -266,6 +268,103 @@ def test_a_withdrawn_article_keeps_its_page_which_says_so(writer: PageWriter) ->
     assert notice[0].startswith("> ")
     lines[lines.index(notice[0]) : lines.index(notice[0]) + 2] = []
     assert "\n".join(lines) == before
+
+
+UPLOADS = "https://i.epochtimes.com/assets/uploads"
+
+
+class TestPicturesTakenOff:
+    """A revision shows other pictures: the run that writes it takes out of the tree what nothing shows any more."""
+
+    @pytest.fixture
+    def writer(self, store: ArticleStore, settings: Settings) -> PageWriter:
+        """A tree that was published, so that what changes is noted."""
+        writer = PageWriter(store, MirrorConfig.from_settings(settings), load_outlets(settings))
+        store.outbox.settle(writer.root, {"1.git": "0" * 40})
+        return writer
+
+    def show(self, writer: PageWriter, number: int, *names: str, **changes: Any) -> None:
+        """An article shows pictures, which are fetched; ``a`` and ``a2`` have the same content."""
+        images = [Image(url=f"{UPLOADS}/{name}.jpg", alt="", caption="") for name in names]
+        body = "".join(f'<img src="{image.url}" alt="">' for image in images) + "<p>桥。</p>"
+        item = article(number, images=images, body_html=body, **changes)
+        writer.store.put_article(item, RUN, writer.links.ties_of(item))
+        for name, image in zip(names, images, strict=True):
+            asset = writer.album.put(f"RIFF {name[0]}".encode())
+            row = Picture(
+                outlet=item.outlet, url=image.url, asset=asset, width=8, height=8, stored_at=article(1).fetched_at
+            )
+            writer.store.pictures.keep(row)
+
+    def assets(self, writer: PageWriter) -> list[str]:
+        return sorted(file.read_text()[-1] for file in writer.tree.root.rglob("*.webp"))
+
+    def test_are_removed(self, writer: PageWriter) -> None:
+        self.show(writer, 1000, "a", "b")
+        writer.write_stale(OUTLET)
+        (gone,) = (path for path, content in contents(writer.tree.root).items() if content == b"RIFF b")
+        writer.store.outbox.settle(writer.root, {})
+        self.show(writer, 1000, "a", title="改")
+        assert writer.write_stale(OUTLET).removed == 1
+        assert self.assets(writer) == ["a"]
+        assert gone in writer.store.outbox.waiting(writer.root)
+        assert writer.store.file_hashes(writer.root, [gone]) == {}
+        assert list(writer.differing()) == []
+        assert writer.write_stale(OUTLET).removed == 0
+
+    def test_stay_when_another_article_shows_them(self, writer: PageWriter) -> None:
+        self.show(writer, 1000, "a", "b")
+        self.show(writer, 1001, "b")
+        self.show(writer, 1002, "a2")  # the same picture at another address
+        writer.write_stale(OUTLET)
+        self.show(writer, 1000, title="改")
+        assert writer.write_stale(OUTLET).removed == 0
+        assert self.assets(writer) == ["a", "b"]
+        self.show(writer, 1002, title="改")
+        assert writer.write_stale(OUTLET).removed == 1
+        assert self.assets(writer) == ["b"]
+
+    def test_stay_while_the_run_is_not_published(self, writer: PageWriter) -> None:
+        """The pages in the tree are then those of before, and show them."""
+        self.show(writer, 1000, "a")
+        writer.write_stale(OUTLET)
+        run = writer.store.begin_run(OUTLET, "2026-11-22T00:00:00+00:00")
+        self.show(writer, 1000, "b", title="改")
+        assert writer.write_stale("ntdtv").removed == 0
+        assert self.assets(writer) == ["a"]
+        writer.store.begin_publishing(OUTLET, run)
+        assert writer.write_stale(OUTLET).removed == 1
+        assert self.assets(writer) == ["b"]
+
+    def test_edited_by_hand_stay(self, writer: PageWriter) -> None:
+        self.show(writer, 1000, "a")
+        writer.write_stale(OUTLET)
+        (file,) = writer.tree.root.rglob("*.webp")
+        file.write_bytes(b"mine")
+        self.show(writer, 1000, title="改")
+        assert writer.write_stale(OUTLET).removed == 0
+        assert file.read_bytes() == b"mine"
+
+    def test_a_repair_clears_the_album_of_what_no_record_names(self, writer: PageWriter) -> None:
+        long_ago = 1_000_000_000
+        stray = writer.album.place(writer.album.put(b"RIFF stray"))
+        recent = writer.album.place(writer.album.put(b"RIFF recent"))
+        unfinished = stray.with_name(f".{stray.stem}.1.part")
+        unfinished.write_bytes(b"half")
+        os.utime(stray, (long_ago, long_ago))
+        os.utime(unfinished, (long_ago, long_ago))
+        assert list(Verifier(writer, repair=True).problems()) == []  # a store without pictures is not believed
+        self.show(writer, 1000, "a", "b")
+        self.show(writer, 1000, "a", title="改")  # the other one may come back, so it is kept
+        writer.write_stale(OUTLET)
+        for file in writer.album.files():
+            if file != recent:
+                os.utime(file, (long_ago, long_ago))
+        assert list(Verifier(writer).problems()) == []
+        assert [problem[:2] for problem in Verifier(writer, repair=True).problems()] == [
+            ("extra", str(file)) for file in sorted([stray, unfinished])
+        ]
+        assert sorted(file.read_bytes() for file in writer.album.files()) == [b"RIFF a", b"RIFF b", b"RIFF recent"]
 
 
 class TestAll:

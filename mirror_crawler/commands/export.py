@@ -14,8 +14,7 @@ from typing import BinaryIO
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from mirror_crawler.config import MirrorConfig, SettingError
-from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.command_line import opened_store
 
 
 class Command(ScrapyCommand):
@@ -50,14 +49,11 @@ class Command(ScrapyCommand):
         if not opts.output:
             raise UsageError("--output FILE is missing; - is standard output")
         since = _moment(opts.since) if opts.since else None
-        try:
-            with ArticleStore(MirrorConfig.from_settings(self.settings).database) as store:
-                if opts.outlet and not store.has_records(opts.outlet):
-                    stored = ", ".join(store.outlets()) or "none"
-                    raise UsageError(f"--outlet {opts.outlet}: nothing of it is stored; stored outlets: {stored}")
-                self._write(store.records(opts.outlet, since), opts.output)
-        except (SettingError, StoreError) as error:
-            raise UsageError(str(error)) from error
+        with opened_store(self.settings) as (_, store):
+            if opts.outlet and not store.has_records(opts.outlet):
+                stored = ", ".join(store.outlets()) or "none"
+                raise UsageError(f"--outlet {opts.outlet}: nothing of it is stored; stored outlets: {stored}")
+            self._write(store.records(opts.outlet, since), opts.output)
 
     def _write(self, lines: Generator[str, None, None], output: str) -> None:
         count = 0

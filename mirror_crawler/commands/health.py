@@ -14,11 +14,11 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from mirror_crawler import health
-from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.command_line import opened_store
 from mirror_crawler.locks import FileLock
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.reports import SCHEMA, ReportFile
-from mirror_crawler.store import ArticleStore, Run, StoreError
+from mirror_crawler.store import ArticleStore, Run
 
 _RUNNING = "running"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -70,12 +70,8 @@ class Command(ScrapyCommand):
         if not _NUMBER.fullmatch(opts.last):
             raise UsageError(f"--last {opts.last}: use a whole number from 1")
         count = int(opts.last)
-        try:
-            config = MirrorConfig.from_settings(self.settings)
-            with ArticleStore(config.database) as store:
-                histories = {name: _history(store, config.data, name, count + 1) for name in args or outlets}
-        except (SettingError, StoreError) as error:
-            raise UsageError(str(error)) from error
+        with opened_store(self.settings) as (config, store):
+            histories = {name: _history(store, config.data, name, count + 1) for name in args or outlets}
         if not args:
             histories = {name: runs for name, runs in histories.items() if runs}
         for name, runs in histories.items():

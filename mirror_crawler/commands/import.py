@@ -16,12 +16,12 @@ from typing import BinaryIO, cast
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.command_line import opened_store
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.records import read_record
-from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.store import ArticleStore
 
 _BATCH = 200
 """Lines to one transaction."""
@@ -49,14 +49,10 @@ class Command(ScrapyCommand):
             raise UsageError("name the files to import, - for standard input")
         outlets = {name: outlet.addresses for name, outlet in load_outlets(self.settings).items()}
         tally: Counter[str] = Counter()
-        try:
-            config = MirrorConfig.from_settings(self.settings)
+        with opened_store(self.settings) as (config, store):
             links = LinkFinder(outlets, config.images_per_article)
-            with ArticleStore(config.database) as store:
-                for name in args:
-                    tally += self._take(store, name, links)
-        except (SettingError, StoreError) as error:
-            raise UsageError(str(error)) from error
+            for name in args:
+                tally += self._take(store, name, links)
         sys.stderr.write(f"{tally['new']} records imported, {tally['known']} known, {tally['broken']} broken\n")
         if tally["broken"]:
             self.exitcode = 1

@@ -5,21 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
-from scrapy.commands import ScrapyCommand
-
-from mirror_crawler.config import MirrorConfig, SettingError
-from mirror_crawler.outlet import load_outlets
+from mirror_crawler.command_line import TreeCommand
 from mirror_crawler.render import PageOptions
-from mirror_crawler.store import ArticleStore, StoreError
 from mirror_crawler.theme import FILE
 from mirror_crawler.writer import PageWriter
 
 
-class Command(ScrapyCommand):
+class Command(TreeCommand):
     """Exit code 0: the tree is what the store implies. 1: with ``--check``, it is not. 2: asked wrongly."""
 
-    requires_project = True
-    requires_crawler_process = False
+    tree_fault = "cannot write {place}: {reason}; what is missing is written next time"
 
     _old_address: str | None = None
     """MIRROR_BASE_URL as it is set, when this run was given another one."""
@@ -29,10 +24,9 @@ class Command(ScrapyCommand):
         return "Render all pages anew from the store, without network"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Theme, place, and whether to write at all."""
+        """Theme, address, and whether to write at all."""
         super().add_options(parser)
         parser.add_argument("--theme", metavar="NAME", help="theme of the pages (setting MIRROR_THEME)")
-        parser.add_argument("--output", metavar="DIR", help="root of the tree (setting MIRROR_OUTPUT)")
         parser.add_argument(
             "--base-url", metavar="ADDRESS", help="where the tree is published from now on (setting MIRROR_BASE_URL)"
         )
@@ -41,48 +35,30 @@ class Command(ScrapyCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Options are the settings of the same meaning, for this once."""
         super().process_options(args, opts)
-        for name, value in (("MIRROR_THEME", opts.theme), ("MIRROR_OUTPUT", opts.output)):
-            if value and self.settings is not None:
-                self.settings.set(name, value, priority="cmdline")
-        # An empty address takes all addresses out of the pages.
-        if opts.base_url is not None and self.settings is not None:
+        if self.settings is None:
+            return
+        if opts.theme:
+            self.settings.set("MIRROR_THEME", opts.theme, priority="cmdline")
+        if opts.base_url is not None:  # an empty address takes all addresses out of the pages
             self._old_address = str(self.settings["MIRROR_BASE_URL"]).rstrip("/")
             self.settings.set("MIRROR_BASE_URL", opts.base_url, priority="cmdline")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Render, or compare."""
-        if self.settings is None:
-            raise RuntimeError("not started by Scrapy's command line")
-        try:
-            if args:
-                raise SettingError(f"unknown argument {args[0]!r}")
-            config = MirrorConfig.from_settings(self.settings)
-            if not opts.check:
-                config.prepare()
-            with ArticleStore(config.database) as store:
-                self._render(PageWriter(store, config, load_outlets(self.settings)), check=opts.check)
-            if not opts.check:
-                self._remind(config.pages)
-        except (SettingError, StoreError) as error:
-            sys.stderr.write(f"scrapy render: {error}\n")
-            self.exitcode = 2
-        except OSError as error:
-            place = error.filename or self.settings["MIRROR_OUTPUT"]
-            sys.stderr.write(
-                f"scrapy render: cannot write {place}: {error.strerror}; what is missing is written next time\n"
-            )
-            self.exitcode = 2
+    def writes(self, opts: argparse.Namespace) -> bool:
+        """Unless it only compares."""
+        return not opts.check
 
-    def _render(self, writer: PageWriter, *, check: bool) -> None:
-        if not check:
-            tally = writer.write_all()
-            sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged, {tally.removed} removed\n")
-            for outlet in sorted(writer.held_back):
-                sys.stderr.write(f"{outlet}: as published last; its latest run was not good, or has not ended\n")
+    def work(self, writer: PageWriter, opts: argparse.Namespace) -> None:
+        """Render, or compare."""
+        if opts.check:
+            for path in writer.differing():
+                self.exitcode = 1
+                sys.stdout.write(f"{path}\n")
             return
-        for path in writer.differing():
-            self.exitcode = 1
-            sys.stdout.write(f"{path}\n")
+        tally = writer.write_all()
+        sys.stderr.write(f"{tally.written} pages written, {tally.unchanged} unchanged, {tally.removed} removed\n")
+        for outlet in sorted(writer.held_back):
+            sys.stderr.write(f"{outlet}: as published last; its latest run was not good, or has not ended\n")
+        self._remind(writer.config.pages)
 
     def _remind(self, pages: PageOptions) -> None:
         """What the operator has to do after a move, so that the old address does not come back."""

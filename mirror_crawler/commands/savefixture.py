@@ -21,7 +21,6 @@ from twisted.python.failure import Failure
 from mirror_crawler import fixtures
 from mirror_crawler.browser import (
     RENDER,
-    Browser,
     check_splash,
     is_rendered,
     options,
@@ -29,6 +28,7 @@ from mirror_crawler.browser import (
     splash_problem,
 )
 from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler.handler import Browser
 from mirror_crawler.outlet import OutletSpider, cause_of, load_outlets
 from mirror_crawler.proxy import check_proxies
 
