@@ -16,8 +16,10 @@ COPY mirror_crawler /opt/mirror/app/mirror_crawler
 RUN /opt/mirror/bin/python -m compileall -q /opt/mirror/app
 
 FROM ${PYTHON}
+# What only the builder knows is added there: docker build --label org.opencontainers.image.created=…
 LABEL org.opencontainers.image.title="mirror_crawler" \
-      org.opencontainers.image.description="Mirrors news outlets as Markdown pages, on a schedule"
+      org.opencontainers.image.description="Mirrors news outlets as Markdown pages, on a schedule" \
+      org.opencontainers.image.version="1"
 # The ids are fixed so that the owner of a volume stays the same over every build.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git openssh-client tini \
@@ -37,5 +39,6 @@ VOLUME ["/data", "/output"]
 STOPSIGNAL SIGTERM
 # A degraded run (4) is no reason to call for help twice: the hooks have told it.
 HEALTHCHECK --interval=5m --timeout=1m --start-period=2h CMD ["sh", "-c", "scrapy health --last 1 || test $? -eq 4"]
-ENTRYPOINT ["tini", "--", "scrapy"]
+# A signal that comes before Python can hear it waits until then, and ends nothing in the middle.
+ENTRYPOINT ["tini", "--", "env", "--block-signal=TERM,INT", "scrapy"]
 CMD ["schedule"]

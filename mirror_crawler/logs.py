@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,19 @@ def line(level: str, name: str, message: str, *, at: float | None = None, **more
     moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
     told = {"time": moment.isoformat(timespec="milliseconds"), "level": level, "logger": name, "message": message}
     return json.dumps(told | {key: value for key, value in more.items() if value}, default=str)
+
+
+def tell(
+    settings: Mapping[str, Any] | None, level: str, name: str, for_people: str, *, message: str = "", **more: Any
+) -> None:
+    """Say something on standard error, in one line: as it is for people; with MIRROR_LOG=json as something of logger
+    ``name``, where ``message`` is the same without what the line has of its own, such as the time.
+    """
+    said = for_people
+    if settings is not None and settings["MIRROR_LOG"] == "json":
+        said = line(level, name, message or for_people, **more)
+    sys.stderr.write(f"{said}\n")
+    sys.stderr.flush()
 
 
 class JsonFormatter(logging.Formatter):

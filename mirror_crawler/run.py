@@ -24,6 +24,7 @@ from mirror_crawler.git import GitError
 from mirror_crawler.items import Article
 from mirror_crawler.journal import Journal
 from mirror_crawler.locks import FileLock
+from mirror_crawler.stopping import stop
 from mirror_crawler.store import ArticleStore, StoreError, Validator
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ class Run:
             return False
         logger.warning("Another run of %s is at work on this store; waiting for its end", self.outlet)
         while not self._lock.acquire():
+            if stop.asked:
+                return False
             await sleep(_BETWEEN_TRIES)
         return True
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import shlex
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol, Self
@@ -49,12 +50,9 @@ class Entry:
     arguments: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, line: str) -> Self:
-        """``outlet cron-expression [arguments]``; ScheduleError when it cannot be read."""
-        try:
-            outlet, *words = shlex.split(line)
-        except ValueError as error:
-            raise ScheduleError(f"{line!r} cannot be read ({error}); mend its quotes") from None
+    def read(cls, given: Sequence[str]) -> Self:
+        """From the words ``outlet cron-expression [arguments]``; ScheduleError when they cannot be meant."""
+        line, (outlet, *words) = " ".join(given), given
         if words and words[0].startswith("@"):
             if words[0] not in _NICKNAMES:
                 raise ScheduleError(f"{line!r}: unknown {words[0]}; use {', '.join(_NICKNAMES)} or five fields")
@@ -79,13 +77,16 @@ class Entry:
         """All times after ``moment`` at which it is due."""
         return CronSim(self.expression, moment)
 
-    def spider_arguments(self) -> dict[str, str]:
-        """What its ``-a NAME=VALUE`` give. ScheduleError when there is anything but those and ``-s NAME=VALUE``."""
+    def given(self, option: str) -> dict[str, str]:
+        """What its ``-a NAME=VALUE`` (arguments) or ``-s NAME=VALUE`` (settings) give.
+
+        ScheduleError when there is anything but those.
+        """
         options, values = self.arguments[::2], self.arguments[1::2]
         if len(options) > len(values) or {*options} - {"-a", "-s"} or not all("=" in value for value in values):
             raise ScheduleError(f"{str(self)!r}: behind the times only -a NAME=VALUE and -s NAME=VALUE can stand")
         pairs = zip(options, (value.partition("=") for value in values), strict=True)
-        return {name: value for option, (name, _, value) in pairs if option == "-a"}
+        return {name: value for found, (name, _, value) in pairs if found == option}
 
     def __str__(self) -> str:
         return " ".join((self.outlet, self.expression, *(shlex.quote(word) for word in self.arguments)))
@@ -96,13 +97,26 @@ def read_schedule(text: str) -> list[Entry]:
     remarks. ScheduleError when one cannot be read, when one is there twice or there is none.
     """
     lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    entries = [Entry.read(part) for line in lines for part in line.split(";") if part.strip()]
+    entries = [Entry.read(words) for line in lines for words in _split(line)]
     if not entries:
         raise ScheduleError("names no crawl; an example: epochtimes 17 * * * *; ntdtv 47 * * * *")
     for entry in entries:
         if entries.count(entry) > 1:
             raise ScheduleError(f"{str(entry)!r} is there twice")
     return entries
+
+
+def _split(line: str) -> list[list[str]]:
+    """The words of each entry of a line. Quotes are those of a shell; a ``;`` within them parts nothing."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
+    lexer.commenters = ""
+    lexer.whitespace_split = True
+    try:
+        words = list(lexer)
+    except ValueError as error:
+        raise ScheduleError(f"{line.strip()!r} cannot be read ({error}); mend its quotes") from None
+    parts = itertools.groupby(words, key=lambda word: bool(word) and not word.strip(";"))
+    return [list(part) for ends, part in parts if not ends]
 
 
 class Clock(Protocol):

@@ -5,6 +5,7 @@ The image itself is built and tried by ``make container-check``, Scrapyd in test
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -27,11 +28,15 @@ KUBERNETES = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "mirror.yaml").rea
 CRON_JOBS = [document for document in KUBERNETES if document["kind"] == "CronJob"]
 DOCKERFILE = (REPO / "Dockerfile").read_text(encoding="utf-8")
 USER = 10001
+GIT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
 
 
 def loaded(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
+
+
+STEPS = loaded(WORKFLOW)["jobs"]["crawl"]["steps"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,15 @@ def test_compose_publishes_no_port_and_runs_without_rights() -> None:
     assert services["splash"]["profiles"] == ["splash"]
 
 
+def test_compose_has_nothing_that_only_its_latest_versions_know() -> None:
+    assert isinstance(loaded(COMPOSE)["services"]["mirror"]["env_file"], str)
+
+
+def test_the_image_says_what_it_is() -> None:
+    stated = set(re.findall(r"org\.opencontainers\.image\.(\w+)=", DOCKERFILE))
+    assert stated >= {"title", "description", "version"}
+
+
 def test_the_schedule_of_the_image_can_be_read() -> None:
     stated = re.search(r'MIRROR_SCHEDULE="(.*)"', DOCKERFILE)
     assert stated is not None
@@ -106,22 +120,108 @@ def test_the_schedule_of_the_image_can_be_read() -> None:
 
 def test_secrets_are_read_from_the_files_that_compose_mounts() -> None:
     content = loaded(DEPLOY / "compose.secrets.yaml")
-    named = content["services"]["mirror"]["environment"].values()
+    environment = content["services"]["mirror"]["environment"]
+    assert environment.keys() == {"MIRROR_PROXY", "MIRROR_HOOK_URL", "MIRROR_REMOTES"}
+    named = environment.values()
     assert set(named) == {f"@/run/secrets/{name}" for name in content["secrets"]}
     assert content["services"]["mirror"]["secrets"] == list(content["secrets"])
 
 
 @pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param(step["run"], id=step.get("name", step["run"]))
-        for step in loaded(WORKFLOW)["jobs"]["crawl"]["steps"]
-        if "run" in step
-    ],
+    "script", [pytest.param(step["run"], id=step.get("name", step["run"])) for step in STEPS if "run" in step]
 )
 def test_scripts_of_the_workflow_can_be_read(script: str) -> None:
     done = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+class Job:
+    """A run of the workflow on a machine of its own: its shell steps, in a fresh checkout of ``origin``."""
+
+    def __init__(self, place: Path, origin: Path) -> None:
+        self.place = place
+        self._environment = os.environ | GIT | {"HOME": str(place.parent)}
+        self.must("git", "clone", "--quiet", "--depth=1", f"file://{origin}", str(place), cwd=place.parent)
+        self.step("Take out the branches")
+
+    def must(self, *command: str, cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            command,
+            cwd=cwd or self.place,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def step(self, name: str) -> None:
+        """As the code host runs it."""
+        (script,) = (step["run"] for step in STEPS if step.get("name") == name)
+        self.must("bash", "-e", "-c", script)
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A repository at a code host that has the program and nothing else."""
+    source, bare = tmp_path / "source", tmp_path / "origin.git"
+    script = f"""
+        git init --quiet --initial-branch main {source}
+        cd {source}
+        echo data/ > .gitignore
+        echo output/ >> .gitignore
+        git add .
+        git -c user.name=me -c user.email=me@localhost commit --quiet --message "The program"
+        git clone --quiet --bare . {bare}
+    """
+    subprocess.run(["bash", "-e", "-c", script], env=os.environ | GIT, check=True, timeout=60)
+    return bare
+
+
+def heads(origin: Path) -> dict[str, str]:
+    """Branch → the paths in its last commit, one a line."""
+    form = ["for-each-ref", "--format=%(refname:short)", "refs/heads"]
+    names = subprocess.run(["git", "-C", str(origin), *form], capture_output=True, text=True, check=True).stdout.split()
+    listing = ["git", "-C", str(origin), "ls-tree", "-r", "--name-only"]
+    return {name: subprocess.run([*listing, name], capture_output=True, text=True, check=True).stdout for name in names}
+
+
+def test_the_workflow_publishes_what_there_is(tmp_path: Path, origin: Path) -> None:
+    """A first run that brings nothing, one that brings something, one on another machine that adds to it."""
+    publish = "Publish what there is"
+    Job(tmp_path / "first", origin).step(publish)
+    assert heads(origin) == {"main": ".gitignore\n"}
+
+    second = Job(tmp_path / "second", origin)
+    (second.place / "output" / "README.md").write_text("news\n")
+    second.step(publish)
+    assert heads(origin) == {"main": ".gitignore\n", "pages": "README.md\n"}
+
+    third = Job(tmp_path / "third", origin)
+    assert (third.place / "output" / "README.md").read_text() == "news\n"
+    feed = third.place / "data" / "feeds" / "ntdtv" / "articles-20261122T010000Z.jsonl"
+    feed.parent.mkdir()
+    feed.write_text("{}\n")
+    third.step(publish)
+    third.step(publish)
+    assert heads(origin) == {
+        "main": ".gitignore\n",
+        "pages": "README.md\n",
+        "feeds": "ntdtv/articles-20261122T010000Z.jsonl\n",
+    }
+    for branch in ("pages", "feeds"):
+        assert third.must("git", "-C", str(origin), "rev-list", "--count", branch) == "1\n"
+
+
+def test_the_workflow_keeps_what_a_run_that_failed_has_brought() -> None:
+    by_action = {step["uses"].partition("@")[0]: step for step in STEPS if "uses" in step}
+    restored, saved = by_action["actions/cache/restore"], by_action["actions/cache/save"]
+    assert saved["if"] == "always()"
+    assert saved["with"]["path"] == restored["with"]["path"]
+    assert saved["with"]["key"] == restored["with"]["key"]
+    assert saved["with"]["path"].split() == ["data/mirror.db*", "data/images", "data/runs"]
 
 
 @pytest.mark.skipif(

@@ -192,3 +192,25 @@ class TestLine:
         told = json.loads(logs.JsonFormatter().format(record))
         assert told.keys() == {"time", "level", "logger", "message"}
         assert told["message"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (None, "12:00 it is done\n"),
+        ({"MIRROR_LOG": "human"}, "12:00 it is done\n"),
+        (
+            {"MIRROR_LOG": "json"},
+            {"level": "INFO", "logger": "mirror_crawler.x", "message": "it is done", "outlet": "a"},
+        ),
+    ],
+)
+def test_what_a_command_says(
+    settings: dict[str, str] | None, said: str | dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.tell(settings, "INFO", "mirror_crawler.x", "12:00 it is done", message="it is done", outlet="a", verdict="")
+    told = capsys.readouterr().err
+    if isinstance(said, str):
+        assert told == said
+    else:
+        assert json.loads(told).items() >= said.items()

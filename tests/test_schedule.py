@@ -143,6 +143,16 @@ class World:
             [Entry("ntdtv", "0 3 * * SUN", ("-a", "pages=all", "-s", "X=a b"))],
             id="arguments",
         ),
+        pytest.param(
+            """ntdtv 1 * * * * -s 'X=a;b' -s Y="c ; d"; epochtimes 17 * * * *;;""",
+            [Entry("ntdtv", "1 * * * *", ("-s", "X=a;b", "-s", "Y=c ; d")), HOURLY],
+            id="semicolon in quotes",
+        ),
+        pytest.param(
+            "ntdtv 1 * * * * -s X=#a;epochtimes 17 * * * *",
+            [Entry("ntdtv", "1 * * * *", ("-s", "X=#a")), HOURLY],
+            id="no remark",
+        ),
     ],
 )
 def test_read(text: str, entries: list[Entry]) -> None:
@@ -151,8 +161,10 @@ def test_read(text: str, entries: list[Entry]) -> None:
 
 def test_an_entry_reads_as_it_was_written() -> None:
     line = "ntdtv 0 3 * * SUN -a pages=all -s 'X=a b'"
-    assert str(Entry.read(line)) == line
-    assert Entry.read(line).spider_arguments() == {"pages": "all"}
+    (entry,) = read_schedule(line)
+    assert str(entry) == line
+    assert entry.given("-a") == {"pages": "all"}
+    assert entry.given("-s") == {"X": "a b"}
 
 
 @pytest.mark.parametrize(
@@ -177,9 +189,9 @@ def test_unreadable(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("arguments", ["-a", "-a pages", "-L DEBUG", "-a pages=1 -s", "-a pages=1 3"])
 def test_arguments_that_are_none(arguments: str) -> None:
-    entry = Entry.read(f"ntdtv 1 * * * * {arguments}")
+    (entry,) = read_schedule(f"ntdtv 1 * * * * {arguments}")
     with pytest.raises(ScheduleError, match="only -a NAME=VALUE and -s NAME=VALUE"):
-        entry.spider_arguments()
+        entry.given("-a")
 
 
 # --- what is due when -------------------------------------------------------------------------------------------------
@@ -388,6 +400,33 @@ def ask(mirror: Mirror, schedule: str, *words: str, **settings: str) -> int:
         pytest.param("ntdtv @daily", (), {"MIRROR_JITTER": "-1"}, "MIRROR_JITTER=-1: use a whole number", id="jitter"),
         pytest.param("ntdtv @daily", (), {"MIRROR_PROXY": "x"}, "MIRROR_PROXY: use the address", id="proxy"),
         pytest.param("ntdtv @daily", ("now",), {}, "unknown argument 'now'", id="word"),
+        pytest.param(
+            "ntdtv @daily; epochtimes @hourly -a render=splash",
+            (),
+            {},
+            "MIRROR_SCHEDULE: 'epochtimes 0 * * * * -a render=splash': SPLASH_URL: is not set",
+            id="splash",
+        ),
+        pytest.param(
+            "ntdtv @daily -s MIRROR_THEME=x",
+            (),
+            {},
+            "'ntdtv 0 0 * * * -s MIRROR_THEME=x': MIRROR_THEME",
+            id="theme",
+        ),
+        pytest.param(
+            "ntdtv @daily -s MIRROR_REVISIT_HOURS=x", (), {}, "-s MIRROR_REVISIT_HOURS=x': MIRROR_REVIS", id="setting"
+        ),
+        pytest.param("ntdtv @daily -s DOWNLOAD_DELAY=x", (), {}, "x': DOWNLOAD_DELAY=x: use a number", id="number"),
+        pytest.param(
+            "ntdtv @daily -s ROBOTSTXT_OBEY=x", (), {}, "x': ROBOTSTXT_OBEY=x: use True or False", id="on or off"
+        ),
+        pytest.param("ntdtv @daily -s LOG_LEVEL=x", (), {}, "MIRROR_LOG_LEVEL=x: use DEBUG", id="level"),
+        pytest.param("ntdtv @daily -a section=none", (), {}, "-a section=none': section=none", id="section"),
+        pytest.param("ntdtv @daily -a colour=red", (), {}, "-a colour=red': ", id="unknown argument"),
+        pytest.param(
+            "ntdtv @daily", (), {"MIRROR_DB": "sqlite:////dev/null/x.db"}, "'ntdtv 0 0 * * *': MIRROR_DB", id="db"
+        ),
         pytest.param("ntdtv @daily", ("--next", "0"), {}, "--next 0: use a whole number from 1", id="next"),
     ],
 )
@@ -395,6 +434,12 @@ def test_refused(mirror: Mirror, schedule: str, words: tuple[str, ...], settings
     with pytest.raises(UsageError) as refused:
         ask(mirror, schedule, *words, **settings)
     assert message in str(refused.value)
+
+
+def test_entries_that_publish_need_git(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(mirror.root))
+    with pytest.raises(UsageError, match=r"'ntdtv 0 0 \* \* \* -s MIRROR_PUBLISH=1': git is not installed"):
+        ask(mirror, "ntdtv @daily -s MIRROR_PUBLISH=1")
 
 
 def test_next_times(mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -429,6 +474,7 @@ def test_serving(
 
     async def start(*command: str, start_new_session: bool, **options: object) -> Ending:
         assert start_new_session
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= {signal.SIGTERM, signal.SIGINT}
         commands.append(command)
         return Ending()
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
-import sys
+from typing import TYPE_CHECKING, cast
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
-from mirror_crawler import git, logs
-from mirror_crawler.arguments import ArgumentError
-from mirror_crawler.browser import check_splash
-from mirror_crawler.config import MirrorConfig, SettingError
-from mirror_crawler.git import GitError
+from mirror_crawler import logs
+from mirror_crawler.config import SettingError
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
-from mirror_crawler.proxy import check_proxies
+from mirror_crawler.preflight import REFUSALS, check_crawl, check_log_level
 from mirror_crawler.run import Run
-from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.stopping import stop
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_MOMENT = 0.02
+"""Seconds between two looks whether a crawl that is to be ended has begun."""
 
 
 class Command(ScrapyCrawl):
     """Exit code: that of the verdict (health.EXIT_CODES); 1 too when the crawl could not start; 2 when it was asked
-    wrongly and sent no request.
+    wrongly and sent no request; 4 too when it was told to stop before it began.
     """
+
+    _ending: asyncio.Task[None] | None = None
 
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
@@ -34,11 +40,11 @@ class Command(ScrapyCrawl):
         """Settings of the command line; then the log, which has to be ours before Scrapy makes its own."""
         super().process_options(args, opts)
         if self.settings is not None:
-            level = str(self.settings["LOG_LEVEL"])
-            if level not in logging.getLevelNamesMapping():
-                raise UsageError(f"MIRROR_LOG_LEVEL={level}: use DEBUG, INFO, WARNING or ERROR")
             try:
+                check_log_level(self.settings)
                 logs.take_over(self.settings)
+            except SettingError as error:
+                raise UsageError(str(error)) from None
             except OSError as error:
                 raise UsageError(f"LOG_FILE: {error}") from None
 
@@ -49,33 +55,40 @@ class Command(ScrapyCrawl):
         outlets = load_outlets(self.settings)
         if len(args) != 1 or args[0] not in outlets:
             asked = f"no outlet {args[0]!r}" if len(args) == 1 else "name one outlet"
-            self._refuse(f"{asked}; use {' or '.join(outlets)}")
+            self._leave(f"{asked}; use {' or '.join(outlets)}", MISUSED)
             return
         try:
-            outlet = outlets[args[0]]
-            plan = outlet.read_plan(opts.spargs)
-            check_proxies(self.settings, outlets)
-            config = MirrorConfig.from_settings(self.settings)
-            check_splash(self.settings, args[0], outlet.rendered_in(plan, config.render))
-            config.prepare()
-            config.renderer()
-            if config.publishes:
-                git.check_installed()
-            ArticleStore(config.database).close()
-        except (ArgumentError, GitError, SettingError, StoreError) as error:
-            self._refuse(str(error))
+            check_crawl(self.settings, outlets, args[0], opts.spargs)
+        except REFUSALS as error:
+            self._leave(str(error), MISUSED)
+            return
+        if stop.asked:
+            self._leave("it was told to stop before it began", EXIT_CODES["degraded"])
             return
         # Scrapy's handlers leave out what is below this level, but a record of every page and item is made for them.
         logging.getLogger().setLevel(self.settings["LOG_LEVEL"])
         crawler = self._create_crawler(args[0])
-        _ = self.crawler_process.crawl(crawler, **opts.spargs)  # awaited by start()
-        self.crawler_process.start()
+        crawl = cast("asyncio.Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))  # awaited by start()
+        loop = crawl.get_loop()
+        stop.listen(lambda: loop.call_soon_threadsafe(self._end, crawler, crawl))
+        self.crawler_process.start(install_signal_handlers=False)
         failed = self.crawler_process.bootstrap_failed
         self.exitcode = EXIT_CODES["failed" if failed else Run.of(crawler).verdict]
 
-    def _refuse(self, message: str) -> None:
-        said = f"scrapy crawl: {message}"
-        if self.settings is not None and self.settings["MIRROR_LOG"] == "json":
-            said = logs.line("ERROR", "mirror_crawler.commands.crawl", said)
-        sys.stderr.write(f"{said}\n")
-        self.exitcode = MISUSED
+    def _end(self, crawler: Crawler, crawl: asyncio.Task[None]) -> None:
+        """End a crawl in order; one that is only being opened once it has been, for Scrapy would just let go of it."""
+        if crawl.done() or _works(crawler):
+            self._ending = asyncio.ensure_future(crawler.stop_async())
+        else:
+            crawl.get_loop().call_later(_MOMENT, self._end, crawler, crawl)
+
+    def _leave(self, message: str, code: int) -> None:
+        logs.tell(self.settings, "ERROR", "mirror_crawler.commands.crawl", f"scrapy crawl: {message}")
+        self.exitcode = code
+
+
+def _works(crawler: Crawler) -> bool:
+    try:
+        return crawler.engine.running
+    except RuntimeError:  # Scrapy has not made it yet
+        return False

@@ -6,26 +6,24 @@ import argparse
 import asyncio
 import random
 import re
-import signal
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from mirror_crawler import logs
-from mirror_crawler.arguments import ArgumentError
 from mirror_crawler.clock import in_utc
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.locks import FileLock
 from mirror_crawler.outlet import OutletSpider, load_outlets
-from mirror_crawler.proxy import check_proxies
+from mirror_crawler.preflight import REFUSALS, check_crawl
 from mirror_crawler.schedule import Entry, ScheduleError, Scheduler, SystemClock, Timetable, read_schedule
-from mirror_crawler.store import ArticleStore, StoreError
+from mirror_crawler.stopping import SIGNALS, held_back, stop
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
@@ -61,7 +59,7 @@ class Command(ScrapyCommand):
             raise UsageError(f"--next {opts.next}: use a whole number from 1")
         try:
             config, entries = _checked(self.settings)
-        except (SettingError, StoreError) as error:
+        except SettingError as error:
             raise UsageError(str(error)) from error
         if opts.next:
             self._show(entries, int(opts.next))
@@ -98,13 +96,16 @@ class Command(ScrapyCommand):
         async def launch(entry: Entry) -> asyncio.subprocess.Process:
             # In a session of its own: Ctrl-C on a terminal would reach it twice, and the second one kills.
             command = (sys.executable, "-m", "scrapy", "crawl", entry.outlet, *passed_on, *entry.arguments)
-            return await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
-            )
+            with held_back():  # what is passed on to it waits until it can hear
+                return await asyncio.create_subprocess_exec(
+                    *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+                )
 
         scheduler = Scheduler(timetable, clock, launch, self._tell)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, scheduler.stop)
+        if stop.asked:
+            scheduler.stop()
         for entry, moment in timetable.next.items():
             self._tell("INFO", entry.outlet, f"next crawl at {_short(moment)}: {entry}", "")
         await scheduler.run()
@@ -112,39 +113,33 @@ class Command(ScrapyCommand):
 
     def _tell(self, level: str, outlet: str, message: str, verdict: str) -> None:
         """One line on standard error."""
-        if self.settings is not None and self.settings["MIRROR_LOG"] == "json":
-            told: dict[str, Any] = {"outlet": outlet, "verdict": verdict}
-            said = logs.line(level, "mirror_crawler.schedule", message, **told)
-        else:
-            said = f"{_short(SystemClock().now())} {outlet or 'schedule'}: {message}"
-        sys.stderr.write(f"{said}\n")
-        sys.stderr.flush()
+        for_people = f"{_short(SystemClock().now())} {outlet or 'schedule'}: {message}"
+        told = {"message": message, "outlet": outlet, "verdict": verdict}
+        logs.tell(self.settings, level, "mirror_crawler.schedule", for_people, **told)
 
 
 def _checked(settings: BaseSettings) -> tuple[MirrorConfig, list[Entry]]:
-    """The settings and the schedule; SettingError or StoreError for what every crawl would refuse."""
+    """The settings and the schedule; SettingError for what every crawl would refuse."""
     config = MirrorConfig.from_settings(settings)
     outlets = load_outlets(settings)
     try:
         entries = read_schedule(config.schedule)
         for entry in entries:
-            _check(entry, outlets)
+            _check(entry, outlets, settings)
     except ScheduleError as error:
         raise SettingError(f"MIRROR_SCHEDULE: {error}") from None
-    check_proxies(settings, outlets)
-    config.prepare()
-    config.renderer()
-    ArticleStore(config.database).close()
     return config, entries
 
 
-def _check(entry: Entry, outlets: dict[str, type[OutletSpider]]) -> None:
-    """ScheduleError for an entry that no crawl could serve."""
+def _check(entry: Entry, outlets: Mapping[str, type[OutletSpider]], settings: BaseSettings) -> None:
+    """ScheduleError for an entry that no crawl could serve, under the settings that it gives itself."""
     if entry.outlet not in outlets:
         raise ScheduleError(f"{str(entry)!r}: no outlet {entry.outlet!r}; use {' or '.join(outlets)}")
+    its_own = settings.copy()
+    its_own.setdict(entry.given("-s"), priority="cmdline")
     try:
-        outlets[entry.outlet].read_plan(entry.spider_arguments())
-    except ArgumentError as error:
+        check_crawl(its_own, outlets, entry.outlet, entry.given("-a"))
+    except REFUSALS as error:
         raise ScheduleError(f"{str(entry)!r}: {error}") from None
 
 
