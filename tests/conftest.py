@@ -3,34 +3,66 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import pkgutil
+from collections.abc import Generator, Iterator
+from importlib import import_module
 from pathlib import Path
-from unittest import mock
 
 import coverage
 import pytest
 
+import mirror_crawler
 from tests.mirror import Mirror, Reactor, news
 from tests.site import SampleSite
 from tests.site.world import World
 from tests.splash import SplashServer, splash_python
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tracing(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No coverage in modules marked ``untraced``, nor in the commands they start: whole crawls take twice as long with
-    it, and what they run is covered by the tests of its own modules.
+class Tracing:
+    """Coverage of this process: measured while our modules are imported, and by tests without the mark ``untraced``.
+
+    Python calls the tracer for every line that it runs, not for ours alone: crawls and the collection of the tests take
+    twice as long with it.
     """
-    running = coverage.Coverage.current()
-    if running is None or request.node.get_closest_marker("untraced") is None:
-        yield
-        return
-    running.stop()
-    with mock.patch.dict(os.environ):
+
+    def __init__(self) -> None:
+        self._stopped: list[coverage.Coverage] = []
+        self._told: dict[str, str] = {}
+
+    def stop(self) -> None:
+        """Measure nothing from now on, neither here nor in the commands that tests start."""
+        while running := coverage.Coverage.current():  # in a process of pytest-xdist there are several, one in another
+            running.stop()
+            self._stopped.append(running)
         for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
-            del os.environ[name]
-        yield
-    running.start()
+            self._told[name] = os.environ.pop(name)
+
+    def go_on(self) -> None:
+        """Measure again, if that was asked for at all."""
+        while self._stopped:
+            self._stopped.pop().start()
+        os.environ.update(self._told)
+
+
+_TRACING = Tracing()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """All of ours is imported before, since an import runs the lines of a module that are in no function."""
+    for module in pkgutil.walk_packages(mirror_crawler.__path__, "mirror_crawler."):
+        import_module(module.name)
+    _TRACING.stop()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if item.get_closest_marker("untraced"):
+        _TRACING.stop()
+    else:
+        _TRACING.go_on()
+    return (yield)
 
 
 @pytest.fixture(scope="session")

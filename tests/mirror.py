@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import json
@@ -33,9 +34,11 @@ from urllib.parse import unquote
 import cmarkgfm
 import zxingcpp
 from PIL import Image
+from scrapy import Spider
 from scrapy.commands import ScrapyCommand
-from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.crawler import Crawler
 from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.reactor import install_reactor
 
 from mirror_crawler.run import Run
@@ -68,6 +71,14 @@ class ClockedSite(SampleSite):
         return super().answer(url)
 
 
+@functools.cache
+def _spider(name: str) -> type[Spider]:
+    """A spider of the project; Scrapy's runner would copy all settings for each crawl to find it."""
+    settings = Settings()
+    settings.setmodule("mirror_crawler.settings")
+    return SpiderLoader.from_settings(settings).load(name)
+
+
 class Reactor:
     """The event loop in which crawls of this process run: in a thread, since Twisted's can be started only once."""
 
@@ -88,9 +99,8 @@ class Reactor:
 
         async def run() -> Crawler:
             sys.settrace(threading.gettrace())  # coverage may have been off and on again since this thread began
-            runner = AsyncCrawlerRunner(settings)
-            crawler = runner.create_crawler(spider)
-            await runner.crawl(crawler, **arguments)
+            crawler = Crawler(_spider(spider), settings)
+            await crawler.crawl_async(**arguments)
             return crawler
 
         done: Future[Crawler] = asyncio.run_coroutine_threadsafe(run(), self.loop)

@@ -303,7 +303,7 @@ def test_canonical_addresses_of_sections_lead_back(outlet: type[EpochtimesSpider
             assert outlet.addresses.find_list(url) == section(name, url)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("addresses", [EPOCHTIMES, NTDTV], ids=["epochtimes", "ntdtv"])
 @given(text=st.text(max_size=30))
 def test_canonical_addresses_of_tags_lead_back(addresses: Addresses, text: str) -> None:
@@ -318,7 +318,7 @@ def test_canonical_addresses_of_tags_lead_back(addresses: Addresses, text: str) 
             assert url.isascii()
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("addresses", [EPOCHTIMES, NTDTV], ids=["epochtimes", "ntdtv"])
 @given(href=st.text(), base=st.sampled_from(["", ARTICLE, f"{N}/gb/prog204"]))
 def test_any_text_is_looked_at_without_complaint(addresses: Addresses, href: str, base: str) -> None:
@@ -327,7 +327,7 @@ def test_any_text_is_looked_at_without_complaint(addresses: Addresses, href: str
     addresses.find_list(href, base)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @given(path=st.text(alphabet="/.ab-_%E5;,“”\\?#gbnsc413.htm 图１&"))
 def test_plain_addresses_are_read_as_any_other(path: str) -> None:
     """A scheme in capitals keeps an address from being taken for one that needs no cleaning."""
@@ -366,7 +366,7 @@ class TestTagSlug:
     def test_none_either(self, text: str) -> None:
         assert tag_slug(text) is None
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @given(st.text(max_size=120))
     def test_is_its_own_slug(self, text: str) -> None:
         slug = tag_slug(text)
@@ -388,7 +388,7 @@ class TestDay:
     def test_is_that_of_the_address(self, url: str, day: date | None) -> None:
         assert ArticleAddress(article_id="n1", url=url, language="zh-Hans").day == day
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @pytest.mark.parametrize("addresses", [EPOCHTIMES, NTDTV], ids=["epochtimes", "ntdtv"])
     @given(day=st.dates(date(2000, 1, 1), date(2099, 12, 31)))
     def test_is_read_from_any_canonical_address(self, addresses: Addresses, day: date) -> None:

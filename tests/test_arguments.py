@@ -270,7 +270,7 @@ class TestWindow:
         window = Window(since=date(2026, 11, 1), until=date(2026, 11, 7))
         assert window.holds(None, date.fromisoformat(url_day)) is holds
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @given(
         st.one_of(st.none(), st.dates()),
         st.one_of(st.none(), st.dates()),

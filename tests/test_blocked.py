@@ -158,6 +158,7 @@ def site(world: World) -> Iterator[MoodySite]:
 
 
 class TestRun:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("answer", "counter", "cause"),
         [
@@ -201,6 +202,7 @@ class TestRun:
         assert (outcome.stats["blocked/forbidden"], outcome.stats["blocked/challenge"]) == (2, 3)
         assert outcome.verdict == "blocked"
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("between", [None, Answer(status=404)], ids=["page", "gone"])
     def test_a_good_answer_between_begins_anew(self, mirror: Mirror, site: MoodySite, between: Answer | None) -> None:
         site.mood = [*[FORBIDDEN] * 4, between, *[CHALLENGED] * 4]

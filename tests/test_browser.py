@@ -233,6 +233,7 @@ class TestTheCrawl:
         assert outcome.faults[0].startswith("SPLASH_URL: use the address of a Splash server")
         assert site.requests == []
 
+    @pytest.mark.untraced
     def test_imports_nothing_of_scrapy_splash_unless_it_is_needed(self) -> None:
         code = (
             "import sys; from scrapy.utils.project import get_project_settings; from scrapy.crawler import Crawler;"

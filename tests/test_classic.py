@@ -111,7 +111,7 @@ def test_deep_nesting_loses_no_text() -> None:
     assert body_html("<blockquote>" * 2000 + "底", NEUTRAL).count("底") == 1
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(st.text(st.sampled_from("中。 \n\t<>&'\"`*_ab"), max_size=12))
 def test_text_survives_and_no_line_is_empty(text: str) -> None:

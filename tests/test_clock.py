@@ -417,7 +417,7 @@ EVIDENCE = st.builds(
 
 
 class TestAnyEvidence:
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=200, deadline=None)
     @given(EVIDENCE)
     def test_it_never_raises_and_times_have_the_offset(self, evidence: ClockEvidence) -> None:
@@ -432,7 +432,7 @@ class TestAnyEvidence:
         if clock.published_source in ("none", "dateline"):
             assert not clock.disputed
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=200, deadline=None)
     @given(EVIDENCE)
     def test_modification_evidence_alone_never_publishes(self, evidence: ClockEvidence) -> None:

@@ -43,8 +43,6 @@ from tests.site.server import Request
 from tests.site.stories import HOSTS, Story
 from tests.site.world import TRAPS, World, default_world, list_address
 
-pytestmark = pytest.mark.untraced
-
 OUTLETS = ("epochtimes", "ntdtv")
 
 
@@ -102,6 +100,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterato
         )
 
 
+@pytest.mark.untraced
 class TestWholeMirror:
     def test_ends_well_and_says_so(self, whole: Whole) -> None:
         assert whole.codes == dict.fromkeys(OUTLETS, 0), whole.said
@@ -235,6 +234,7 @@ def read(record: dict[str, Any]) -> dict[str, Any]:
 _ANY = Story(outlet="", article_id="", url="", title="", published_at=None)
 
 
+@pytest.mark.untraced
 class TestIncrement:
     def test_three_new_articles_change_their_pages_and_the_last_of_each_list(
         self, tmp_path: Path, reactor: Reactor
@@ -278,6 +278,7 @@ class TestIncrement:
         assert (unreachable(after), dead_links(after)) == (set(), set())
 
 
+@pytest.mark.untraced
 class TestTree:
     """The tree is made anew whenever it cannot be what the store implies."""
 
@@ -298,6 +299,7 @@ class TestTree:
         assert mirror.files() == before
 
 
+@pytest.mark.untraced
 class TestKilled:
     """A run that ends with SIGKILL, and the one that comes after it."""
 
@@ -359,6 +361,7 @@ def has_stored(mirror: Mirror, count: int) -> bool:
     )
 
 
+@pytest.mark.untraced
 class TestEnd:
     """How a run that does not go as wished ends."""
 
@@ -425,6 +428,7 @@ class TestJsonLog:
         assert ended.stdout == ""
         return ended.returncode, [json.loads(line) for line in ended.stderr.splitlines()]
 
+    @pytest.mark.untraced
     def test_a_good_run_says_how_it_ended(self, mirror: Mirror) -> None:
         code, (told,) = self.said(mirror, "epochtimes", "-a", "section=nsc413")
         with mirror.store() as store:
@@ -440,6 +444,7 @@ class TestJsonLog:
         }
         assert told["counts"]["articles new"] == 12
 
+    @pytest.mark.untraced
     def test_warnings_belong_to_a_run(self, mirror: Mirror, site: SampleSite) -> None:
         bad = news("epochtimes", 1)[0].url
         site.set(bad, status=404)
@@ -454,8 +459,20 @@ class TestJsonLog:
         ("words", "environment", "said"),
         [
             pytest.param(("bbc",), {}, "scrapy crawl: no outlet 'bbc'", id="outlet"),
-            pytest.param(("ntdtv", "-a", "since=soon"), {}, "scrapy crawl: since='soon': no day", id="argument"),
-            pytest.param(("ntdtv",), {"MIRROR_BUSY": "hurry"}, "scrapy crawl: MIRROR_BUSY=hurry", id="setting"),
+            pytest.param(
+                ("ntdtv", "-a", "since=soon"),
+                {},
+                "scrapy crawl: since='soon': no day",
+                id="argument",
+                marks=pytest.mark.untraced,
+            ),
+            pytest.param(
+                ("ntdtv",),
+                {"MIRROR_BUSY": "hurry"},
+                "scrapy crawl: MIRROR_BUSY=hurry",
+                id="setting",
+                marks=pytest.mark.untraced,
+            ),
         ],
     )
     def test_a_mistake(self, mirror: Mirror, words: tuple[str, ...], environment: dict[str, str], said: str) -> None:
@@ -464,6 +481,7 @@ class TestJsonLog:
         assert told["message"].startswith(said)
 
 
+@pytest.mark.untraced
 class TestHostilePages:
     """A page that nobody can read costs only itself."""
 
@@ -527,6 +545,7 @@ class TestHostilePages:
         assert mirror.articles()["epochtimes", story.article_id]["title"] == story.title
 
 
+@pytest.mark.untraced
 class TestAddresses:
     STORY = news("epochtimes", 1)[0]
 
@@ -717,6 +736,7 @@ class TestMistakes:
         with pytest.raises(UsageError, match=r"^LOG_FILE: .*No such file or directory"):
             mirror.ask("crawl", "epochtimes", settings={"MIRROR_LOG": "json", "LOG_FILE": "/no/such/place"})
 
+    @pytest.mark.untraced
     def test_the_real_command(self, mirror: Mirror, site: SampleSite) -> None:
         refused = mirror.command("crawl", "epochtimes", "-a", "section=nsc1")
         assert (refused.returncode, refused.stdout) == (2, "")

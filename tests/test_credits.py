@@ -371,7 +371,7 @@ PARAGRAPHS = st.lists(st.one_of(st.lists(PIECES, max_size=14).map("".join), st.t
 
 
 class TestAnyText:
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=200, deadline=None)
     @given(PARAGRAPHS, st.sampled_from([EPOCHTIMES, NTDTV]), st.none() | st.dates())
     def test_it_never_raises_and_names_are_names(

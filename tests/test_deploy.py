@@ -47,7 +47,7 @@ STEPS = loaded(WORKFLOW)["jobs"]["crawl"]["steps"]
         pytest.param("vendor.github-workflows", WORKFLOW, id="workflow"),
     ],
 )
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_schema(schema: str, path: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

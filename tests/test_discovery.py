@@ -239,6 +239,7 @@ class TestHostile:
         with pytest.raises(PageError, match=r"^no sitemap \(unpacks to more than 32 MiB\)$"):
             sitemap_entries(body)
 
+    @pytest.mark.untraced
     def test_elements_are_not_kept(self) -> None:
         # In a process of its own: what another test took would hide what this one takes.
         made = subprocess.run(
@@ -297,7 +298,7 @@ def atom(entries: list[tuple[str, str, str]]) -> bytes:
 
 
 class TestProperties:
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=150, deadline=None)
     @given(ENTRIES)
     def test_what_is_written_is_read(self, entries: list[tuple[str, str, str]]) -> None:
@@ -307,7 +308,7 @@ class TestProperties:
         found = [(collapsed(entry.link), entry.guid, entry.title) for entry in feed_entries(atom(entries))]
         assert found == expected
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=200, deadline=None)
     @given(st.data())
     def test_no_other_error_than_page_error(self, data: st.DataObject) -> None:
@@ -325,7 +326,7 @@ class TestProperties:
             except PageError as error:
                 assert str(error).startswith(("no feed (", "no sitemap ("))  # noqa: PT017
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=200))
     def test_any_bytes(self, body: bytes) -> None:

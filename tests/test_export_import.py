@@ -157,6 +157,7 @@ class TestExport:
         assert run("export", filled, "--output", str(tmp_path / "none" / "all.jsonl")) == 1
         assert capsys.readouterr().err.endswith("all.jsonl: No such file or directory\n")
 
+    @pytest.mark.untraced
     def test_reader_that_goes_away(self, filled: Settings) -> None:
         code = (
             "import sys; from scrapy.cmdline import execute; sys.stdout.flush();"
@@ -428,6 +429,7 @@ def schema_of(name: str) -> Any:
     return jsonschema.Draft202012Validator(loaded)
 
 
+@pytest.mark.untraced
 class TestSchemas:
     @pytest.mark.parametrize("item", [article(1001), rich(), article(1001, section=None, published_at=None)])
     def test_articles(self, item: Article) -> None:

@@ -326,6 +326,7 @@ class TestMisuse:
             Command().run([], argparse.Namespace())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [(("epochtimes", "--json"), 5, '"verdict": "blocked"'), (("dafahao",), 2, "no outlet 'dafahao'")],

@@ -162,7 +162,7 @@ class TestWords:
         found = change(revised(title="午夜开放"))
         assert texts(found, "title") == [("changed", ["青禾镇图书馆"], ["午夜开放"])]
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @given(st.text(alphabet="甲乙丙a1 ，。\n", max_size=40), st.text(alphabet="甲乙丙a1 ，。\n", max_size=40))
     def test_no_character_is_lost(self, before: str, after: str) -> None:
         old, new = history._marked(before, after)
@@ -312,7 +312,7 @@ class TestLimits:
             monkeypatch.setattr(history, limit, 0)
         assert edits(revised(FIRST, LATER, MIDDLE, ENDING)) == expected
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @settings(deadline=None)
     @given(
         st.lists(st.text(alphabet="甲乙丙丁ab ，。\t\n", max_size=12), max_size=8),

@@ -14,8 +14,6 @@ from tests.site.load import many
 from tests.site.stories import HOSTS, SECTIONS, section_url
 from tests.site.world import World, list_address
 
-pytestmark = pytest.mark.untraced
-
 STORIES = news("epochtimes", 12)
 FIRST_PAGE = list_address("epochtimes", "section", "nsc413", 1)
 
@@ -27,6 +25,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 class TestCost:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("outlet", ["epochtimes"])
     def test_a_request_for_each_list_and_nothing_written(self, mirror: Mirror, site: SampleSite, outlet: str) -> None:
         sections = list(SECTIONS[outlet])[:4]
@@ -47,6 +46,7 @@ class TestCost:
         assert (last.verdict, last.report["requests"]) == ("ok", 5)
         assert first.report["counts"]["articles/new"] > 0
 
+    @pytest.mark.untraced
     def test_of_walks_to_the_end(self, mirror: Mirror, site: SampleSite) -> None:
         """Where a page goes on is known although it is not sent; and what changed behind such pages is found."""
         older, *stories = news("epochtimes", 13)
@@ -89,6 +89,7 @@ def says(etag: str, modified: str) -> Callable[[SampleSite, int], None]:
     return state
 
 
+@pytest.mark.untraced
 class TestValidators:
     DAY = "Mon, 0{} Jun 2026 00:00:00 GMT"
 
@@ -137,6 +138,7 @@ class TestValidators:
         assert "if-none-match" not in site.requests[1].headers
 
 
+@pytest.mark.untraced
 class TestHidesNothing:
     """An article that a list named and that is not stored is asked for, whatever the list says the next time."""
 

@@ -59,6 +59,7 @@ def told() -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.stderr.splitlines()]
 
 
+@pytest.mark.untraced
 class TestProcess:
     def said(self, told: list[dict[str, Any]], start: str) -> dict[str, Any]:
         (found,) = (entry for entry in told if entry["message"].startswith(start))
@@ -149,6 +150,7 @@ class TestTakeOver:
         assert "test_logs.py" in told["error"]
 
 
+@pytest.mark.untraced
 def test_scrapy_leaves_the_log_to_us(tmp_path: Path) -> None:
     """Its handler, made after ours, must be one that writes nowhere."""
     code = (

@@ -53,6 +53,7 @@ class TestLookSpans:
             assert all(before[1] == after[0] for before, after in itertools.pairwise(spans))
 
 
+@pytest.mark.untraced
 class TestNotStored:
     def test_what_is_stored_is_not_asked_for_by_url_either(self, mirror: Mirror, site: SampleSite) -> None:
         mirror.crawl("epochtimes", url=FIRST.url)
@@ -90,6 +91,7 @@ class TestNotStored:
         assert site.asked(FIRST.url) == []
 
 
+@pytest.mark.untraced
 class TestSecondTry:
     def test_of_a_page_that_is_no_article(self, mirror: Mirror, site: SampleSite) -> None:
         site.set_sequence(
@@ -257,11 +259,13 @@ class TestSources:
         assert "listings/new" not in outcome.stats
         assert site.asked("nsc413") == [feed_url("nsc413")]
 
+    @pytest.mark.untraced
     def test_a_sitemap_too(self, mirror: Mirror, site: SampleSite) -> None:
         outcome = mirror.crawl("ntdtv", source="sitemap")
         assert (outcome.verdict, outcome.stats["articles/new"], outcome.stats["sources/sitemap"]) == ("ok", 12, 1)
         assert site.asked("prog") == []
 
+    @pytest.mark.untraced
     def test_beside_lists_each_article_once(self, mirror: Mirror, site: SampleSite) -> None:
         outcome = mirror.crawl("ntdtv", source="lists,sitemap", section="prog204")
         assert (outcome.verdict, outcome.stats["articles/new"], outcome.stats["listings/new"]) == ("ok", 12, 12)

@@ -102,6 +102,7 @@ NASTY = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("footnotes", [False, True], ids=["plain", "footnotes"])
 @pytest.mark.parametrize("text", NASTY)
 def test_a_text_comes_out_as_typed(text: str, footnotes: bool) -> None:
@@ -125,7 +126,7 @@ TEXT = st.text(st.sampled_from("中文。“”（）１ ab1.-+#>`~=|:*_[]()<>&;
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=24)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(st.one_of(TEXT, ANY_TEXT, st.lists(st.sampled_from([*NASTY, "http", "www.", "@", "。"])).map("".join)))
 def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
@@ -161,7 +162,7 @@ def test_a_quote_shows_what_stands_out(runs: list[tuple[str, bool]], expected: s
     assert quote_block(runs) == expected
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(st.one_of(TEXT, ANY_TEXT, st.lists(st.sampled_from([*NASTY, "http", "www.", "@", "。"])).map("".join)))
 def test_any_text_comes_out_as_typed(text: str) -> None:
@@ -547,7 +548,7 @@ def _nested(blocks: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 BODY = st.recursive(LEAF, _nested, max_leaves=6)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(BODY)
 def test_a_body_keeps_its_text(body: str) -> None:
@@ -558,7 +559,7 @@ def test_a_body_keeps_its_text(body: str) -> None:
     assert "<img" not in shown(body_markdown(body, NEUTRAL))
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(BODY)
 def test_a_body_keeps_its_structure(body: str) -> None:
@@ -577,7 +578,7 @@ def _shows(node: LexborNode) -> bool:
     return bool(node.text(deep=True).strip(" \t\n\r\f")) or node.css_first("img, hr, table") is not None
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(deadline=None)
 @given(_inline(st.text(st.sampled_from("中国，。“”（）！"), min_size=1, max_size=5)))
 def test_no_space_and_no_asterisk_comes_between_han_characters(inline: str) -> None:

@@ -826,6 +826,7 @@ def test_hostile_markup(html: str) -> None:
     check(body(html).html)
 
 
+@pytest.mark.untraced
 def test_deep_nesting_keeps_the_text() -> None:
     assert sanitise("<span>" * 50_000 + "甲", BASE) == "<p>甲</p>"
     assert sanitise("<b>" * 50_000 + "甲", BASE) == "<p><strong>甲</strong></p>"
@@ -834,6 +835,7 @@ def test_deep_nesting_keeps_the_text() -> None:
     assert found.removed == {"unwrapped/blockquote": 4_976}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "html",
     [
@@ -945,14 +947,14 @@ END = st.builds(lambda tag: f"</{tag}>", st.sampled_from([*TAGS, "p", "p", "a", 
 SOUP = st.lists(st.one_of(START, START, END, TEXT_SOUP, TEXT_SOUP), max_size=40).map("".join)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(max_examples=400, deadline=None)
 @given(SOUP)
 def test_tag_soup(html: str) -> None:
     check(sanitise(html, BASE))
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(max_examples=200, deadline=None)
 @given(SOUP)
 def test_tag_soup_in_a_page(html: str) -> None:
@@ -967,7 +969,7 @@ def test_tag_soup_in_a_page(html: str) -> None:
     assert re.sub(r"\s+", "", plain_text(found.html)) == shown
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(st.text())
 def test_any_text(text: str) -> None:
@@ -1014,7 +1016,7 @@ ADDRESS_SOUP = st.lists(
 ).map("".join)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(
     st.one_of(

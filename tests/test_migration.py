@@ -290,6 +290,7 @@ class TestOnTheWay:
         ArticleStore(address_of(file)).close()
         assert asked(file, "PRAGMA user_version") == [(schema.VERSION,)]
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("version", "place"), [(1, 1), (1, 8), (2, 3), (2, 9)])
     def test_kill_leaves_the_old_store(self, tmp_path: Path, version: int, place: int) -> None:
         file = store_of(version, tmp_path)
@@ -301,6 +302,7 @@ class TestOnTheWay:
         with ArticleStore(address_of(file)) as store:
             assert len(list(store.records())) == records
 
+    @pytest.mark.untraced
     def test_many_processes_may_open_it_at_once(self, file: Path) -> None:
         code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address_of(file)!r}).close()"
         openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]

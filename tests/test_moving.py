@@ -53,6 +53,7 @@ def homes_of(page: str) -> list[str]:
     return [match.rstrip("`") for match in re.findall(r"^(?:- )?`?(https://\S+/[^/]+\.md)`?(?: <br/>)?$", page, re.M)]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("theme", ["github", "classic"])
 @pytest.mark.parametrize("images", ["none", "remote"])
 def test_every_page_shows_its_address_as_text_and_as_code(
@@ -71,6 +72,7 @@ def test_every_page_shows_its_address_as_text_and_as_code(
     assert tree.ask("verify", settings={"MIRROR_DATA": str(crawled.data), **look}) == 0
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("theme", ["github", "classic"])
 def test_a_move_leaves_no_old_address_behind(
     tree: Mirror, crawled: Mirror, capsys: pytest.CaptureFixture[str], theme: str
@@ -176,6 +178,7 @@ def test_other_homes_stand_on_every_page(tree: Mirror, crawled: Mirror, theme: s
     assert "本页的其他地址" in files["README.md"].decode()
 
 
+@pytest.mark.untraced
 def test_the_next_crawl_follows_the_setting(tree: Mirror, crawled: Mirror) -> None:
     look = {"MIRROR_DATA": str(crawled.data), "MIRROR_OUTPUT": str(tree.output)}
     assert render(tree, crawled, MIRROR_BASE_URL=OLD) == 0

@@ -105,6 +105,7 @@ class TestPace:
 class TestRest:
     """A pause can only be longer than asked for, so this says nothing of the machine's speed."""
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("stated", [True, False], ids=["stated", "not-stated"])
     @pytest.mark.parametrize("status", [429, 503])
     def test_holds_the_whole_outlet_back(
@@ -122,6 +123,7 @@ class TestRest:
         assert len(following) == 12
         assert min(following) > 0.95
 
+    @pytest.mark.untraced
     def test_those_that_waited_leave_one_by_one(
         self, mirror: Mirror, site: ClockedSite, monkeypatch: pytest.MonkeyPatch
     ) -> None:

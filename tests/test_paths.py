@@ -179,7 +179,7 @@ class TestDirectoryName:
         taken = paths.directory_name(name)
         assert paths.directory_name(taken) != taken
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @given(st.text(min_size=1, max_size=200))
     def test_is_one_harmless_name(self, name: str) -> None:
         made = paths.directory_name(name)
@@ -187,7 +187,7 @@ class TestDirectoryName:
         assert not made.startswith("-")
         assert len(made.encode()) <= 60
 
-    @pytest.mark.no_cover
+    @pytest.mark.untraced
     @given(st.sets(st.text(alphabet="aA-_/. 图", min_size=1, max_size=6), min_size=2, max_size=20))
     def test_keeps_apart(self, names: set[str]) -> None:
         assert len({paths.directory_name(name) for name in names}) == len(names)

@@ -95,6 +95,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Itera
         yield Crawled(Mirror(tmp_path_factory.mktemp("mirror"), site, reactor))
 
 
+@pytest.mark.untraced
 class TestGood:
     def test_run_and_counters(self, crawled: Crawled) -> None:
         stats = crawled.outcome.stats
@@ -199,6 +200,7 @@ class TestVerify:
         assert crawled.mirror.ask("render", settings=made) == 0
         return made
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("damage", "told"),
         [
@@ -285,6 +287,7 @@ class TestMoved:
 
 
 class TestOfEarlierArticles:
+    @pytest.mark.untraced
     def test_other_modes_ask_for_none_and_want_them_all(self, mirror: Mirror, site: SampleSite) -> None:
         assert crawl(mirror, {"MIRROR_IMAGES": "remote"}).verdict == "ok"
         assert site.asked("//i.") == []
@@ -296,6 +299,7 @@ class TestOfEarlierArticles:
         assert len(shown(mirror)) == 2
         assert page(mirror) != before
 
+    @pytest.mark.untraced
     def test_are_not_asked_for_by_runs_for_single_articles(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror, {"MIRROR_IMAGES": "none"})
         crawl(mirror, url=STORY.url)
@@ -387,6 +391,7 @@ class TestBad:
 
 
 class TestSometimesBad:
+    @pytest.mark.untraced
     def test_comes_with_a_later_run(self, mirror: Mirror, site: SampleSite) -> None:
         site.set(LEAD, status=500)
         crawl(mirror)
@@ -433,6 +438,7 @@ class TestHosts:
         assert sorted(row["tries"] for row in rows(mirror).values())[-IN_A_ROW - 1 :] == [0] + [1] * IN_A_ROW
         assert caplog.text.count("is left alone in this run") == 1
 
+    @pytest.mark.untraced
     def test_a_good_answer_between_is_enough(self, mirror: Mirror, site: SampleSite) -> None:
         site.serve(World(news(OUTLET, 9), per_page=5))
         site.storm(answers.unavailable(), count=IN_A_ROW - 1, of="i.epochtimes.com/assets")
@@ -505,6 +511,7 @@ class TestBudgets:
         assert crawl(mirror).stats["pictures/stored"] == 4
         assert asked(site).count(first) == 1
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("most", "urls"), [("1", {LEAD}), ("0", set())])
     def test_of_an_article(self, mirror: Mirror, site: SampleSite, most: str, urls: set[str]) -> None:
         settings = LOCAL | {"MIRROR_IMAGES_PER_ARTICLE": most, "MIRROR_IMAGE_WIDTH": "150"}
@@ -517,6 +524,7 @@ class TestBudgets:
 
 
 class TestLost:
+    @pytest.mark.untraced
     def test_tree(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror)
         before = mirror.files()
@@ -534,6 +542,7 @@ class TestLost:
         assert mirror.ask("render", settings=LOCAL) == mirror.ask("verify", settings=LOCAL) == 0
         assert fingerprint(mirror.files()) == fingerprint(before)
 
+    @pytest.mark.untraced
     def test_both(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror)
         before = mirror.files()

@@ -160,6 +160,7 @@ class TestValidate:
         assert run.store.wanted("epochtimes", 9) == wanted
         assert run.counted("articles/failed") == len(wanted)
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "item",
         [
@@ -262,6 +263,7 @@ class TestWritePages:
         outcome = mirror.crawl("epochtimes", section="nsc413")
         assert (outcome.verdict, outcome.faults) == ("failed", ["pages could not be written"])
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("reason", "published"), [("finished", True), ("shutdown", True), ("store", False)])
     def test_follows_the_verdict(self, crawler: Crawler, mirror: Mirror, reason: str, published: bool) -> None:
         """What a bad run stored is published by the next good one."""
@@ -281,6 +283,7 @@ class TestWritePages:
         assert bool(mirror.files()) is published
         assert bool(run.counted("pages/written")) is published
 
+    @pytest.mark.untraced
     def test_a_revised_article_is_written_again(self, mirror: Mirror) -> None:
         assert mirror.crawl("epochtimes", section="nsc413").stats["pages/written"] == 17
         story = news("epochtimes", 1)[0]

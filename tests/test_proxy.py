@@ -86,6 +86,7 @@ class TestOutletProxy:
         with SampleSite(world) as running:
             yield running
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("name", ["MIRROR_PROXY", "MIRROR_PROXY_EPOCHTIMES"])
     def test_everything_goes_through_it(self, mirror: Mirror, site: SampleSite, other: SampleSite, name: str) -> None:
         outcome = mirror.crawl("epochtimes", {name: other.proxy}, section="nsc413")
@@ -98,6 +99,7 @@ class TestOutletProxy:
         assert site.asked() == [ROBOTS, FIRST]
         assert other.requests == []
 
+    @pytest.mark.untraced
     def test_is_read_from_the_environment(self, mirror: Mirror, site: SampleSite, other: SampleSite) -> None:
         ended = mirror.command("crawl", "epochtimes", "-a", f"url={FIRST}", MIRROR_PROXY_EPOCHTIMES=other.proxy)
         assert ended.returncode == 0, ended.stderr

@@ -340,6 +340,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 class TestKilled:
     """A kill at any moment: the next publish has everything, and no commit is half."""
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("moment", MOMENTS)
     def test_nothing_is_lost(self, killed: dict[str, Path], moment: str) -> None:
         root = killed[moment]
@@ -646,6 +647,7 @@ class TestNewMachine:
         pytest.param(f"me:{SECRET}", "me:another", "refused", id="wrong"),
     ],
 )
+@pytest.mark.untraced
 def test_a_secret_goes_to_its_host_and_nowhere_else(
     desk: Desk,
     monkeypatch: pytest.MonkeyPatch,

@@ -45,6 +45,7 @@ class TestCrawl:
         assert files(host) == crawled.files()
         assert subjects(host)[-1] == "Publish 11 pages: 11 new"
 
+    @pytest.mark.untraced
     def test_a_remote_that_did_not_get_it_degrades_the_run(self, mirror: Mirror, tmp_path: Path) -> None:
         host = bare(tmp_path / "a.git")
         words = ("crawl", "epochtimes", "-a", "section=nsc413", "-L", "DEBUG")
@@ -156,6 +157,7 @@ class TestCommand:
         assert crawled.ask("publish", settings=remotes(host)) == 0
         assert tip(host) == before
 
+    @pytest.mark.untraced
     def test_the_real_command(self, crawled: Mirror) -> None:
         ended = crawled.command("publish", MIRROR_REMOTES=f"http://me:{SECRET}@127.0.0.1:9/m.git")
         assert (ended.returncode, ended.stderr) == (1, "Nothing has changed\n")

@@ -36,6 +36,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterat
         yield mirror
 
 
+@pytest.mark.untraced
 def test_leaves_right_pages_alone(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
     before, times = shared.files(), shared.written()
     assert shared.ask("render") == 0
@@ -43,12 +44,14 @@ def test_leaves_right_pages_alone(shared: Mirror, capsys: pytest.CaptureFixture[
     assert (shared.files(), shared.written()) == (before, times)
 
 
+@pytest.mark.untraced
 def test_elsewhere_makes_the_tree_that_the_crawls_made(shared: Mirror, tmp_path: Path) -> None:
     for _ in range(2):
         assert shared.ask("render", "--output", str(tmp_path / "tree")) == 0
         assert fingerprint(contents(tmp_path / "tree")) == fingerprint(shared.files())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("theme", ["github", "classic"])
 def test_theme(shared: Mirror, tmp_path: Path, theme: str) -> None:
     assert shared.ask("render", "--theme", theme, "--output", str(tmp_path)) == 0
@@ -84,6 +87,7 @@ def test_check_of_a_right_tree(shared: Mirror, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.untraced
 def test_check_names_what_differs_and_writes_nothing(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
     article = next(path for path in sorted(shared.files()) if path.startswith("epochtimes/2026/"))
     for path in ("README.md", "ntdtv/sections/prog204/README.md"):
@@ -98,6 +102,7 @@ def test_check_names_what_differs_and_writes_nothing(shared: Mirror, capsys: pyt
     assert shared.ask("render", "--check") == 0
 
 
+@pytest.mark.untraced
 def test_other_paths_leave_no_old_page_behind(
     shared: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +159,7 @@ def test_misuse_is_one_line(shared: Mirror, capsys: pytest.CaptureFixture[str], 
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.untraced
 def test_the_real_command(shared: Mirror) -> None:
     shared.site.requests.clear()
     ended = shared.command("render", "--check")

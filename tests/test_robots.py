@@ -55,6 +55,7 @@ class TestRules:
         site.set(ROBOTS, "User-agent: *\nDisallow: /\n\nUser-agent: mirror_crawler\nDisallow: /gb/private/\n")
         assert mirror.crawl("epochtimes", url=FIRST).verdict == "ok"
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("body", ["", "User-agent: *\nDisallow: /"], ids=["empty", "looks-like-rules"])
     def test_an_outlet_without_any_is_crawled(self, mirror: Mirror, site: SampleSite, body: str) -> None:
         """RFC 9309 2.3.1.3."""
@@ -63,6 +64,7 @@ class TestRules:
         assert (outcome.verdict, outcome.stats["articles/new"]) == ("ok", 12)
         assert len(site.asked(ROBOTS)) == 1
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("answer", "settings", "cause"),
         [
@@ -139,6 +141,7 @@ class TestPace:
         with mock.patch.dict(os.environ, mirror.site.environment):
             return mirror.reactor.crawl("epochtimes", mirror.settings(**settings), {"url": " ".join(urls or (FIRST,))})
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("settings", "delay", "jitter"),
         [
@@ -209,6 +212,7 @@ class TestPace:
         gaps = [later - earlier for (_, earlier), (_, later) in itertools.pairwise(sent)]
         assert min(gaps) >= 0.1 - 1e-6
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("delay", "in_force"), [(0.08, 0.08), (0.01, 0.05)], ids=["slower", "faster"])
     def test_the_slowest_host_sets_it(self, mirror: Mirror, site: SampleSite, delay: float, in_force: float) -> None:
         site.set(ROBOTS, "User-agent: *\nCrawl-delay: 0.05\n")

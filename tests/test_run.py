@@ -56,6 +56,7 @@ def last_verdicts(mirror: Mirror) -> list[str | None]:
         return [run.verdict for run in store.last_runs("epochtimes", 9)]
 
 
+@pytest.mark.untraced
 class TestFeedsOfKilledRuns:
     @pytest.fixture
     def killed(self, mirror: Mirror) -> str:
@@ -135,6 +136,7 @@ class TestOneAtATime:
         assert last_verdicts(mirror) == []
         assert mirror.crawl("epochtimes", section="nsc413").verdict == "ok"
 
+    @pytest.mark.untraced
     def test_another_outlet_does_not_care(self, mirror: Mirror) -> None:
         first = begun(mirror)
         assert mirror.crawl("ntdtv", section="prog204").verdict == "ok"
@@ -208,6 +210,7 @@ class TestBeginning:
 
 
 class TestVerdict:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("counts", "reason", "verdict", "fault"),
         [
@@ -236,6 +239,7 @@ class TestVerdict:
         unended = "feed" in str(counts)
         assert last_verdicts(mirror) == [None if unended else verdict]
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("failed", "read", "verdict"),
         [(1, 0, "failed"), (4, 3, "failed"), (3, 3, "degraded"), (3, 27, "ok"), (2, 9, "ok")],
@@ -284,6 +288,7 @@ class TestVerdict:
 
         assert [ran(length).verdict for length in (300, 300, 30, 300)] == ["ok", "ok", "degraded", "ok"]
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("lost", [1, 2], ids=["one", "all"])
     def test_of_lists(self, mirror: Mirror, site: SampleSite, lost: int) -> None:
         site.set(TRAPS["no-entries"], "<!DOCTYPE html><h1>维护中</h1>")
@@ -423,6 +428,7 @@ class TestReport:
         assert told["fields"]["title"] == {"filled": 12, "of": 12}
         assert told["lists"] == {"had": 1, "lost": 0}
 
+    @pytest.mark.untraced
     def test_names_the_selector_that_found_nothing(self, mirror: Mirror, site: SampleSite, world: World) -> None:
         site.serve(body_renamed(world, "epochtimes"))
         outcome = mirror.crawl("epochtimes", section="nsc413")
@@ -464,6 +470,7 @@ class TestHooks:
         )
         return {"MIRROR_HOOK_COMMAND": shlex.join([sys.executable, "-c", code, str(tmp_path)])}
 
+    @pytest.mark.untraced
     def test_only_on_a_change(
         self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
     ) -> None:

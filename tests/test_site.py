@@ -235,6 +235,7 @@ def test_traps_are_served(site: SampleSite) -> None:
     assert {name: get(site, url)[0] for name, url in TRAPS.items()} == dict.fromkeys(TRAPS, 200)
 
 
+@pytest.mark.untraced
 class TestValidators:
     URL = many("epochtimes", 1)[0].url
 
@@ -431,6 +432,7 @@ def seen(story: Story) -> str:
     return content_hash(article.title, article.lead_image, article.body_html)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("outlet", OUTLETS)
 class TestEdits:
     @pytest.mark.parametrize(
@@ -487,6 +489,7 @@ class TestEdits:
             changes.redecorated(next(old for old in written(outlet) if b'"articleBody"' not in b"".join(old.page)))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("outlet", OUTLETS)
 class TestTemplates:
     @pytest.fixture
@@ -546,6 +549,7 @@ def test_a_world_goes_on(world: World) -> None:
     assert not [url for url in changed if "epochtimes" in url]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("arguments", [[], ["--load", "ntdtv", "--weight", "2"]], ids=["default", "load"])
 def test_command_prints_its_address_and_ends_when_told(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "tests.site", "--articles", "2", *arguments]

@@ -33,7 +33,7 @@ def listened(command: str, *, times: int, number: int = signal.SIGTERM) -> subpr
     return subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("command", ["crawl", "schedule"])
 def test_the_first_signal_is_kept(command: str, number: int) -> None:
@@ -41,13 +41,13 @@ def test_the_first_signal_is_kept(command: str, number: int) -> None:
     assert (done.returncode, done.stdout) == (0, "asked\n"), done.stderr
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_second_one_kills(number: int) -> None:
     assert listened("crawl", times=2, number=number).returncode == -number
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_other_commands_can_be_ended_at_any_time() -> None:
     assert listened("render", times=1).returncode == -signal.SIGTERM
 
@@ -71,7 +71,7 @@ def told_to_stop(mirror: Mirror, *words: str, number: int, **environment: str) -
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_a_crawl_that_has_not_begun(mirror: Mirror) -> None:
     done = told_to_stop(mirror, "crawl", "epochtimes", number=signal.SIGTERM)
     assert (done.returncode, done.stderr) == (
@@ -82,7 +82,7 @@ def test_a_crawl_that_has_not_begun(mirror: Mirror) -> None:
     assert not (mirror.data / "runs").exists()
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_a_schedule_that_has_not_begun(mirror: Mirror) -> None:
     done = told_to_stop(
         mirror, "schedule", number=signal.SIGINT, MIRROR_SCHEDULE="epochtimes * * * * * *", MIRROR_JITTER="0"

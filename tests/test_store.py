@@ -214,6 +214,7 @@ class TestOpening:
             schema._use_wal(cast(sqlite3.Connection, Connection()))
         assert len(asked) == tries
 
+    @pytest.mark.untraced
     def test_many_processes_may_make_it_at_once(self, address: str) -> None:
         code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address!r}).close()"
         makers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
@@ -463,6 +464,7 @@ class TestOutcomes:
         stored, outcome = store.put_article(article(1, **now), NEXT)
         assert (stored.revision, outcome) == (2, "revised")
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("was", "now", "outcome"),
         [
@@ -1578,6 +1580,7 @@ class TestLaterEvidence:
         assert list(store.revisions(OUTLET, "n1")) == [told[2], told[5], told[6]]
         assert store.withdrawn(OUTLET, ["n1"]) == set()
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("seed", range(20))
     def test_in_any_order(self, store: ArticleStore, seed: int) -> None:
         told = records_of(1)
@@ -1646,6 +1649,7 @@ def all_statements() -> Iterator[tuple[str, str]]:
     yield from ((f"NEXT_OUTLET_{name}", text) for name, text in statements.NEXT_OUTLET.items())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("name", "text"), [pytest.param(*pair, id=pair[0]) for pair in all_statements()])
 def test_no_statement_scans_a_table(store: ArticleStore, name: str, text: str) -> None:
     with store.database.read() as db:
@@ -1700,6 +1704,7 @@ ASKED_FOR_FEW: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", ASKED_FOR_FEW)
 def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name: str) -> None:
     """SQLite's own count of its steps."""
@@ -1813,6 +1818,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("acknowledged", [3, 20, 64])
 def test_killed_writer_loses_nothing_it_acknowledged(address: str, acknowledged: int) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}

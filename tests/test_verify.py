@@ -86,6 +86,7 @@ def articles(files: Mapping[str, bytes]) -> list[str]:
 
 
 class TestRightTree:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("theme", ["github", "classic"])
     @pytest.mark.parametrize(
         "options",
@@ -259,11 +260,13 @@ class TestLinks:
         assert faults == {("missing", gone), *dead}
         assert dead
 
+    @pytest.mark.untraced
     def test_share_codes(self, checked: Checked) -> None:
         page = articles(checked.render(MIRROR_BASE_URL="https://mirror.example"))[0]
         (checked.root / f"{page}.png").unlink()
         assert checked.faults() == {("missing", f"{page}.png"), ("dead link", page)}
 
+    @pytest.mark.untraced
     def test_orphans(self, checked: Checked) -> None:
         checked.render()
         checked.put("a/lost.md", "[题](also.md)")
@@ -301,6 +304,7 @@ class TestLinks:
 
 
 class TestLimits:
+    @pytest.mark.untraced
     def test_directory(self, checked: Checked) -> None:
         checked.render()
         for number in range(MOST_ENTRIES + 1):
@@ -319,6 +323,7 @@ class TestLimits:
         assert ("limit", ".") in checked.faults()
         assert checked.verify("--repair")[0] == 0
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("name", "limit", "what"),
         [("a.md", LARGEST_PAGE, "pages to 1,048,576"), ("a.png", LARGEST_FILE, "files to 52,428,800")],
@@ -350,6 +355,7 @@ class TestOutside:
 
 
 class TestRepair:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("theme", ["github", "classic"])
     def test_makes_the_tree_that_render_makes(
         self, checked: Checked, theme: str, monkeypatch: pytest.MonkeyPatch
@@ -411,6 +417,7 @@ class TestRepair:
             ("extra", "a/.b.md.part", "left by a write that was cut off; not mended: Permission denied"),
         ]
 
+    @pytest.mark.untraced
     def test_the_next_run_has_nothing_to_write(self, mirror: Mirror) -> None:
         mirror.crawl("epochtimes", section="nsc413")
         page = articles(mirror.files())[0]
@@ -472,6 +479,7 @@ def test_no_room_for_notes_is_one_line(checked: Checked, monkeypatch: pytest.Mon
     assert line.startswith("scrapy verify: no room for a temporary database: database or disk is full; set TMPDIR")
 
 
+@pytest.mark.untraced
 def test_the_real_command(shared: Mirror, tmp_path: Path) -> None:
     shared.site.requests.clear()
     shutil.copytree(shared.output, tmp_path / "copy")

@@ -270,6 +270,7 @@ def absolute_links(page: str) -> set[tuple[int, str]]:
 
 
 class TestNextVolume:
+    @pytest.mark.untraced
     def test_reports(self, rolled: Mirror) -> None:
         first, again, second = rolled.reports
         # Sixty articles, the home page, the outlet's and the section's front page with two numbered pages each.
@@ -326,10 +327,12 @@ class TestNextVolume:
         assert away
         assert {(number, path) for number, path in away if path not in held[number]} == set()
 
+    @pytest.mark.untraced
     def test_the_tree_is_right(self, rolled: Mirror) -> None:
         assert rolled.problems() == []
         assert list(rolled.writer().differing()) == []
 
+    @pytest.mark.untraced
     def test_verify_sees_a_dead_link_to_another_volume(self, rolled: Mirror) -> None:
         page = rolled.root / "output" / OLD
         content = page.read_bytes()

@@ -34,10 +34,12 @@ def is_open(mirror: Mirror, window: str = "") -> bool:
 
 
 class TestEnd:
+    @pytest.mark.untraced
     def test_pages_says_how_far_to_go(self, mirror: Mirror) -> None:
         outcome = mirror.crawl("epochtimes", section="nsc413", pages="2")
         assert (outcome.stats["lists/pages"], outcome.stats["articles/new"]) == (2, 10)
 
+    @pytest.mark.untraced
     @validators
     def test_is_where_a_page_brings_nothing_new(self, mirror: Mirror, site: SampleSite, validators: bool) -> None:
         site.validators = validators
@@ -49,6 +51,7 @@ class TestEnd:
         more = mirror.crawl("epochtimes", section="nsc413")
         assert (more.stats["lists/pages"], more.stats["articles/new"]) == (3, 8)
 
+    @pytest.mark.untraced
     @validators
     def test_pages_all_goes_through_the_known(self, mirror: Mirror, site: SampleSite, validators: bool) -> None:
         site.validators = validators
@@ -87,6 +90,7 @@ class TestEnd:
             outcome = mirror.crawl("epochtimes", section="nsc413", pages="all")
             assert (outcome.verdict, site.asked("nsc413")) == ("ok", PAGES[:3])
 
+    @pytest.mark.untraced
     def test_is_where_the_operator_says_unless_all_pages_are_asked_for(self, mirror: Mirror) -> None:
         bounded = mirror.crawl("epochtimes", {"MIRROR_MAX_LIST_PAGES": "2"}, section="nsc413")
         assert (bounded.verdict, walked(bounded)) == ("ok", 2)
@@ -126,6 +130,7 @@ class TestWindow:
 
     NEWEST = max(story.moment for story in news("epochtimes", 12)).date().isoformat()
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("pages", [None, "all", "1"])
     def test_in_the_past_is_looked_for(self, mirror: Mirror, site: SampleSite, pages: str | None) -> None:
         """Later articles are stepped over, and what comes first is no reason to stop."""
@@ -146,6 +151,7 @@ class TestWindow:
         assert 1 < walked(outcome) < 6
         assert not is_open(mirror, f"{newest}..")
 
+    @pytest.mark.untraced
     def test_reads_every_page(self, mirror: Mirror, site: SampleSite) -> None:
         """A 304 would not say which articles of the page are of these days."""
         mirror.crawl("epochtimes", section="nsc413")
@@ -154,6 +160,7 @@ class TestWindow:
         assert (outcome.stats["lists/pages"], outcome.stats.get("http/not_modified", 0)) == (3, 0)
         assert not any("if-none-match" in request.headers for request in site.requests)
 
+    @pytest.mark.untraced
     def test_leaves_what_lies_outside_to_other_runs(self, mirror: Mirror) -> None:
         mirror.crawl("epochtimes", section="nsc413", until="2020-01-01")
         later = mirror.crawl("epochtimes", section="nsc413")
@@ -161,6 +168,7 @@ class TestWindow:
 
 
 class TestCutOff:
+    @pytest.mark.untraced
     def test_a_page_that_fails_keeps_the_walk_open(self, mirror: Mirror, site: SampleSite) -> None:
         site.set(PAGES[1], status=500)
         failed = mirror.crawl("epochtimes", section="nsc413")
@@ -173,6 +181,7 @@ class TestCutOff:
         assert (healed.verdict, healed.stats["articles/new"], is_open(mirror)) == ("ok", 7, False)
         assert walked(mirror.crawl("epochtimes", section="nsc413")) == 1
 
+    @pytest.mark.untraced
     @validators
     def test_the_next_walk_goes_to_where_it_was(self, mirror: Mirror, site: SampleSite, validators: bool) -> None:
         site.validators = validators
@@ -215,6 +224,7 @@ class TestCutOff:
 
 
 class TestFailures:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("status", [200, 404, 500])
     def test_of_a_first_page_is_reported_and_costs_only_itself(
         self, mirror: Mirror, site: SampleSite, status: int

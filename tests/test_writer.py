@@ -367,6 +367,7 @@ class TestPicturesTakenOff:
         assert sorted(file.read_bytes() for file in writer.album.files()) == [b"RIFF a", b"RIFF b", b"RIFF recent"]
 
 
+@pytest.mark.untraced
 class TestAll:
     def test_is_what_was_written_bit_by_bit(self, writer: PageWriter) -> None:
         for number in range(1000, 1120, 20):
@@ -385,6 +386,7 @@ class TestAll:
 
 
 class TestShareCode:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("base", ["", "https://mirror.example/news"], ids=["off", "on"])
     def test_stands_beside_the_page(self, mirror: Mirror, base: str) -> None:
         mirror.crawl("epochtimes", {"MIRROR_BASE_URL": base}, section="nsc413")

@@ -6,6 +6,7 @@ articles newer than the sixty of ``many("epochtimes", 60)``.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -65,6 +66,7 @@ def many(outlet: str, count: int, *, start: int = 0, weight: int = 1) -> list[St
     return [_story(outlet, index, weight) for index in range(start, start + count)]
 
 
+@functools.lru_cache(maxsize=1_000)
 def _story(outlet: str, index: int, weight: int) -> Story:
     choose = random.Random(f"{outlet} {index}")
     sections = list(SECTIONS[outlet])

@@ -21,7 +21,7 @@ import tempfile
 import threading
 import types
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
@@ -235,7 +235,7 @@ class SampleSite:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self.tls = _tls_context(sorted(self._hosts))
+        self.tls = _tls_context(tuple(sorted(self._hosts)), datetime.now(UTC).date())
         try:
             server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self._port)
         except OSError as error:
@@ -414,11 +414,12 @@ def _reason(status: int) -> str:
         return "Unknown"
 
 
-def _tls_context(hosts: list[str]) -> ssl.SSLContext:
-    """A server context with a fresh self-signed certificate for ``hosts``."""
+@functools.lru_cache(maxsize=16)
+def _tls_context(hosts: tuple[str, ...], today: date) -> ssl.SSLContext:
+    """A server context with a self-signed certificate for ``hosts`` that is valid ``today``."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sample outlets")])
-    now = datetime.now(UTC)
+    now = datetime(today.year, today.month, today.day, tzinfo=UTC)
     certificate = (
         x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
