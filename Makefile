@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPLASH := .venv-splash
 
+unexport PYTHONDONTWRITEBYTECODE  # it makes every process that a test starts compile all modules anew
+
 .PHONY: crawl test types suite demo splash splash-install bench container-check clean
 .DELETE_ON_ERROR:
 
@@ -27,7 +29,9 @@ test: $(VENV)/ready-dev
 types: $(VENV)/ready-dev
 	$(BIN)/mypy
 
+# The tests are compiled first: three processes would each do it for themselves.
 suite: $(VENV)/ready-dev
+	@$(BIN)/pytest --collect-only --quiet > /dev/null || true
 	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term
 
 demo: $(VENV)/ready
@@ -70,7 +74,7 @@ $(VENV)/ready: requirements.txt
 $(VENV)/ready-dev: requirements-dev.txt requirements.txt
 	$(environment)
 	$(PIP) "$$(grep '^uv==' requirements-dev.txt)"
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements-dev.txt || \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt || \
 		{ echo "uv cannot install them; pip does, more slowly" >&2; $(PIP) -r requirements-dev.txt; }
 	@touch $(VENV)/ready $@
 

@@ -179,6 +179,7 @@ class TestRest:
         assert f"asked {MOST_RESTS} times in a row to be left alone (HTTP {status})" in caplog.text
         assert len(article_requests(site.requests)) == MOST_RESTS
 
+    @pytest.mark.untraced
     def test_does_not_keep_a_run_from_being_ended(self, mirror: Mirror, site: ClockedSite) -> None:
         site.set(FIRST.url, status=429)
         with mirror.start("crawl", "epochtimes", "-a", "section=nsc413") as process:

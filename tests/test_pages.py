@@ -124,7 +124,7 @@ class TestParsing:
         [
             pytest.param("<div>" * 30_000, id="deep"),
             pytest.param("<DIV x='<'>" * 30_000, id="deep with attributes"),
-            pytest.param("<a " * 2_000_000, id="tags that never end"),
+            pytest.param("<a " * 500_000, id="tags that never end"),
         ],
     )
     def test_nesting_that_would_take_hours_is_refused(self, html: str) -> None:

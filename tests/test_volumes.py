@@ -386,6 +386,7 @@ def housed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
 class TestMoving:
     """A mirror of three volumes moves to another address; what the closed ones keep goes with it."""
 
+    @pytest.mark.untraced
     def test_no_old_address_is_left_in_any_volume(self, housed: Mirror) -> None:
         assert [f"]({TWO}" in files[LIST].decode() for files in housed.before.values()] == [False, False, True]
         (report,) = housed.reports
