@@ -27,7 +27,9 @@ def find_host(*, pull: bool, replay: bool) -> Host:
     """An engine, or without one the replay; UnavailableError when neither is possible."""
     if not replay:
         try:
-            return find_engine(pull=pull)
+            engine = find_engine(pull=pull)
+            engine.prepare()
+            return engine
         except UnavailableError as error:
             if pull:
                 raise

@@ -49,6 +49,9 @@ def stand_in() -> Path:
             str(unfinished),
             _DEBIAN,
         ]
-        subprocess.run(command, check=True, timeout=1800)
+        try:
+            subprocess.run(command, check=True, timeout=1800)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UnavailableError(f"the stand-in for {official()} cannot be made: {error}") from error
         unfinished.replace(archive)
     return archive

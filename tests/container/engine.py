@@ -52,13 +52,20 @@ class Engine:
 
     # --- the image --------------------------------------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Have the base image, and run a container of it; UnavailableError when this machine does not let it."""
+        try:
+            if self._pull:
+                self._must("pull", official())
+                self._must("tag", official(), _BASE)
+            elif self._ask("image", "inspect", _BASE).returncode:
+                self._must("import", str(stand_in()), _BASE)
+            self._must(*self._safely(), _BASE, "true")
+        except subprocess.SubprocessError as error:
+            raise UnavailableError(f"{self.name} cannot run a container here: {error}") from error
+
     def build(self) -> tuple[int, int]:
         """Build the image; its bytes and those of its base."""
-        if self._pull:
-            self._must("pull", official())
-            self._must("tag", official(), _BASE)
-        elif self._ask("image", "inspect", _BASE).returncode:
-            self._must("import", str(stand_in()), _BASE)
         self._must("build", *self._build, f"--build-arg=PYTHON={_BASE}", f"--tag={_IMAGE}", str(REPO), seconds=1800)
         size, base = (int(self._must("image", "inspect", "--format={{.Size}}", name)) for name in (_IMAGE, _BASE))
         return size, base
@@ -106,13 +113,17 @@ class Engine:
 
     def _container(self, environment: Mapping[str, str], *options: str) -> list[str]:
         return [
-            *("run", *self._run, "--rm", "--network=host", "--read-only", "--tmpfs=/tmp"),
-            *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
+            *self._safely(),
             *(f"--volume={volume}:{place}" for volume, place in _VOLUMES.items()),
             *(f"--env={name}={value}" for name, value in environment.items()),
             *options,
             _IMAGE,
         ]
+
+    def _safely(self) -> list[str]:
+        """How every container is run."""
+        options = ("--rm", "--network=host", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL")
+        return ["run", *self._run, *options, "--security-opt=no-new-privileges"]
 
     def _ask(self, *words: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         command = [*self._command, *words]
@@ -158,9 +169,14 @@ def _limit(kind: int) -> str:
 
 
 def _leave_old_cgroups() -> None:
-    """Go on in a mount namespace without cgroups when they are not those of version 2, which crun refuses."""
+    """Go on in a mount namespace without cgroups when they are not those of version 2, which crun refuses.
+    UnavailableError when that is not allowed.
+    """
     if (_CGROUPS / "cgroup.controllers").exists() or os.environ.get(_INSIDE):
         return
     script = 'umount -R /sys/fs/cgroup 2>/dev/null; mount -t tmpfs none /sys/fs/cgroup && exec "$@"'
+    anew = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    if subprocess.run([*anew, "true"], capture_output=True, check=False).returncode:
+        raise UnavailableError("crun needs control groups of version 2, or the right to mount")
     os.environ[_INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable, *sys.orig_argv[1:]])
+    os.execvp(anew[0], [*anew, sys.executable, *sys.orig_argv[1:]])
