@@ -14,7 +14,6 @@ from typing import NamedTuple
 from mirror_crawler import statements as sql
 from mirror_crawler.database import Database
 from mirror_crawler.items import Picture
-from mirror_crawler.statements import MAX_TRIES
 
 _PICTURE = "picture"
 
@@ -65,10 +64,15 @@ class Pictures:
             return True
 
     def failed(self, url: str, cause: str, at: str, *, lasting: bool) -> None:
-        """A picture could not be had. One try more; all of them when it is no use to ask again."""
-        values = {"for_url": url, "more": MAX_TRIES if lasting else 1, "cause": cause, "at": at}
+        """A picture could not be had: one try more, but one a day at most, so that it outlasts an outage of its host.
+        It is given up at once when it is no use to ask again.
+        """
+        values = {"for_url": url, "cause": cause, "at": at}
         with self._database.write() as db:
-            db.execute(sql.FAIL_PICTURE, values)
+            if lasting:
+                db.execute(sql.GIVE_UP_PICTURE, values)
+            else:
+                db.execute(sql.FAIL_PICTURE, values | {"passing": 1})
 
     def left(self, held_back: Collection[str]) -> tuple[list[int], list[str]]:
         """The kept pictures that revised articles have shown, and that no article shows now, by name; and the marks of

@@ -306,14 +306,21 @@ WANTED = _sql(
     .order_by(wanted.c.tries, wanted.c.article_id)
     .limit(bindparam("count", type_=Integer))
 )
-# A failure counts as a try unless the last that did came after "counts_after".
-_AT: ColumnElement[str] = bindparam("at", type_=Text)
-_COUNTS = or_(wanted.c.at.is_(None), wanted.c.at <= bindparam("counts_after", type_=Text))
-_ANOTHER_TRY = {
-    "tries": wanted.c.tries + case((_COUNTS, 1), else_=0),
-    "cause": bindparam("cause", type_=Text),
-    "at": case((_COUNTS, _AT), else_=wanted.c.at),
-}
+
+
+def _another_try(table: Table) -> dict[str, ColumnElement[Any]]:
+    """What a failure sets. It counts as a try; one that is ``passing`` not within a day of the last that did."""
+    at: ColumnElement[str] = bindparam("at", type_=Text)
+    day_before = func.strftime("%Y-%m-%dT%H:%M:%S+00:00", at, "-1 day")
+    counts = or_(table.c.at.is_(None), bindparam("passing", type_=Integer) == 0, table.c.at <= day_before)
+    return {
+        "tries": table.c.tries + case((counts, 1), else_=0),
+        "cause": bindparam("cause", type_=Text),
+        "at": case((counts, at), else_=table.c.at),
+    }
+
+
+_ANOTHER_TRY = _another_try(wanted)
 NOTE_FAILURE = _sql(
     _insert(wanted, "tries").values(tries=1).on_conflict_do_update(index_elements=list(_ARTICLE), set_=_ANOTHER_TRY)
 )
@@ -510,10 +517,11 @@ KEEP_PICTURE = _sql(
     .where(_for(pictures, "url"), pictures.c.asset.is_(None))
     .values({name: bindparam(name) for name in ("asset", "width", "height", "cause", "at")})
 )
-FAIL_PICTURE = _sql(
+FAIL_PICTURE = _sql(update(pictures).where(_for(pictures, "url")).values(_another_try(pictures)))
+GIVE_UP_PICTURE = _sql(
     update(pictures)
     .where(_for(pictures, "url"))
-    .values(tries=pictures.c.tries + bindparam("more"), cause=bindparam("cause"), at=bindparam("at"))
+    .values(tries=MAX_TRIES, cause=bindparam("cause", type_=Text), at=bindparam("at", type_=Text))
 )
 LOSE_PICTURES = _sql(update(pictures).where(_one_of(pictures.c.url)).values(asset=null(), tries=0))
 # An article is about to show other pictures: those that it showed may be shown by nothing then.

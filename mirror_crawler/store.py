@@ -16,7 +16,6 @@ from typing import Any, Literal, NamedTuple, Self
 
 from mirror_crawler import shelf
 from mirror_crawler import statements as sql
-from mirror_crawler.clock import in_utc
 from mirror_crawler.database import Database, value
 from mirror_crawler.items import Article, Listing, Picture, Volume, reads_the_same
 from mirror_crawler.outbox import Outbox, restore_volume, volume_records
@@ -46,7 +45,6 @@ PageKind = Literal["article", "section", "tag", "all", "tags"]
 UPDATE_MARK = "更新"
 """In a headline: the article goes on to change (FACTS A7)."""
 
-_A_DAY = timedelta(days=1)
 
 PAGE_KINDS: tuple[PageKind, ...] = ("article", "section", "tag", "all", "tags")
 """``all`` is the list of every article of an outlet, ``tags`` the list of every tag; both have an empty list id."""
@@ -321,8 +319,7 @@ class ArticleStore:
         A stored one that is not wanted does not become so: it will be looked at again in its time.
         """
         key = {"outlet": outlet, "article_id": article_id}
-        counts_after = in_utc(datetime.fromisoformat(at) - _A_DAY) if passing else "9999"
-        failure = {"cause": cause, "at": at, "counts_after": counts_after}
+        failure = {"cause": cause, "at": at, "passing": int(passing)}
         with self.database.write() as db:
             if _current(db, outlet, article_id) is None:
                 db.execute(sql.NOTE_FAILURE, {**key, "url": url, **failure})

@@ -381,7 +381,7 @@ class TestBad:
         row, lasting = rows(damaged.mirror)[story.thumbnail], BAD[cause][1]
         cause = cause.partition(", ")[0]
         assert (row["asset"], row["cause"]) == (None, cause)
-        assert row["tries"] == (MAX_TRIES if lasting else 2)
+        assert row["tries"] == (MAX_TRIES if lasting else 1)
         assert (story.thumbnail in damaged.asked_again) is not lasting
         assert damaged.outcome.stats[f"pictures/failed/{cause}"] >= 1
         found = references(damaged.files[page_of(story)].decode())

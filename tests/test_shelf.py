@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mirror_crawler.clock import in_utc
 from mirror_crawler.items import Article, Picture
 from mirror_crawler.shelf import Target, picture_target
 from mirror_crawler.statements import MAX_TRIES
@@ -68,9 +70,11 @@ class TestWanted:
         assert store.pictures.wanted(OUTLET, 9) == [B, C, A]
         store.pictures.failed(B, "HTTP 404", AT, lasting=True)
         assert store.pictures.wanted(OUTLET, 9) == [C, A]
-        for _ in range(MAX_TRIES - 1):
+        for days in range(1, MAX_TRIES):
             assert store.pictures.settled([A, B, C]) == {B}
-            store.pictures.failed(A, "HTTP 500", AT, lasting=False)
+            at = datetime.fromisoformat(AT) + timedelta(days=days)
+            for moment in (at, at + timedelta(hours=23)):  # what lasts for a day is one try
+                store.pictures.failed(A, "HTTP 500", in_utc(moment), lasting=False)
         assert store.pictures.wanted(OUTLET, 9) == [C]
         assert store.pictures.settled([A, B, C, "https://i.epochtimes.com/other.jpg"]) == {A, B}
 

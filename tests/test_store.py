@@ -1688,7 +1688,7 @@ def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, 
 ALL_PARAMETERS = {column.name for table in schema.metadata.tables.values() for column in table.c} | {
     "count", "first", "last", "since", "after", "upto",
     "for_outlet", "for_run", "for_kind", "for_list_id", "for_article_id", "for_revision", "for_url", "more",
-    "counts_after",
+    "passing",
 }  # fmt: skip
 
 
