@@ -114,7 +114,7 @@ DOWNLOADER_MIDDLEWARES = {
     "mirror_crawler.robots.RobotsTxt": 100,
     "mirror_crawler.conditional.Conditional": 200,
     "mirror_crawler.blocked.Blocked": 570,  # answers reach it after decompression (590) and before retries (550)
-    "mirror_crawler.whole.WholePages": 560,  # likewise
+    "mirror_crawler.whole.WholePages": 595,  # sees answers before decompression (590)
     "mirror_crawler.proxy.OutletProxy": 740,  # before Scrapy's HttpProxyMiddleware (750)
 }
 # Default: no rests, no browser. In front of scrapy-splash there is no middleware: see splash.py.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING, Self
 
+import brotli
+from backports import zstd
 from scrapy import Request
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import ResponseDataLossError
@@ -18,17 +21,20 @@ if TYPE_CHECKING:
 _END = re.compile(rb"</html", re.IGNORECASE)
 _NEAR_THE_END = 4096
 """Bytes; caches add remarks behind the end."""
+_CHUNK = 1 << 20
 
 
 class WholePages:
     """Downloader middleware for what Scrapy lets through: it takes only an answer that is shorter than its stated
     length, or whose last chunk is missing, for cut off.
 
-    It must see pages decompressed. Pictures are judged by what decodes them.
+    It must see answers as they were sent: what unpacks them makes a whole page of half a stream. Pictures are judged by
+    what decodes them.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self._most = crawler.settings.getint("DOWNLOAD_MAXSIZE")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -37,7 +43,7 @@ class WholePages:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Let a whole answer through; for another the request once more, or ResponseDataLossError at last."""
-        if request.meta.get(PICTURE) or is_whole(response):
+        if request.meta.get(PICTURE) or is_whole(response, self._most):
             return response
         again = get_retry_request(request, spider=Run.of(self.crawler).spider, reason="cut off")
         if again is None:
@@ -45,12 +51,62 @@ class WholePages:
         return again
 
 
-def is_whole(response: Response) -> bool:
-    """Whether an answer is all that there is. Nobody asked for a part (206). And where an answer states no length, the
-    connection may have ended before the page did (Scrapy's flag ``partial``).
+def is_whole(response: Response, most: int) -> bool:
+    """Whether an answer, as it was sent, is all that there is. Nobody asked for a part (206). A packed one has an end
+    of its own. And where an answer states no length, the connection may have ended before the page did (Scrapy's flag
+    ``partial``).
+
+    Nothing is unpacked beyond ``most`` bytes: such an answer is refused later.
     """
     if response.status == 206:
         return False
+    if packed := response.headers.get("Content-Encoding"):
+        return not response.body or _has_its_end(response.body, packed.strip().lower(), most)
     if "partial" not in response.flags or not isinstance(response, HtmlResponse):
         return True
     return _END.search(response.body[-_NEAR_THE_END:]) is not None
+
+
+def _has_its_end(body: bytes, encoding: bytes, most: int) -> bool:
+    """True too for what is in no encoding of these, or damaged: others will say so."""
+    try:
+        match encoding:
+            case b"gzip" | b"x-gzip":
+                return _inflates_to_its_end(body, most)
+            case b"br":
+                return _unbrotlis_to_its_end(body, most)
+            case b"zstd":
+                return _unzstds_to_its_end(body, most)
+    except (zlib.error, brotli.error, zstd.ZstdError):
+        pass
+    return True
+
+
+def _inflates_to_its_end(body: bytes, most: int) -> bool:
+    stream, size = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), 0
+    while not stream.eof and body:
+        size += len(stream.decompress(body, _CHUNK))
+        if size > most:
+            return True
+        body = stream.unconsumed_tail
+    return stream.eof
+
+
+def _unbrotlis_to_its_end(body: bytes, most: int) -> bool:
+    stream, size = brotli.Decompressor(), 0
+    while not stream.is_finished() and (unpacked := stream.process(body, output_buffer_limit=_CHUNK)):
+        size += len(unpacked)
+        if size > most:
+            return True
+        body = b""
+    return bool(stream.is_finished())
+
+
+def _unzstds_to_its_end(body: bytes, most: int) -> bool:
+    stream, size = zstd.ZstdDecompressor(), 0
+    while not stream.eof and (unpacked := stream.decompress(body, _CHUNK)):
+        size += len(unpacked)
+        if size > most:
+            return True
+        body = b""
+    return bool(stream.eof)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Callable
 from typing import Any
 
+import brotli
 import pytest
+from backports import zstd
 from scrapy import Request
 from scrapy.exceptions import ResponseDataLossError
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
@@ -15,6 +20,7 @@ from tests.mirror import Mirror
 from tests.test_run import begun
 
 URL = "https://www.epochtimes.com/gb/26/11/22/n14900001.htm"
+MOST = 20_000_000
 PAGE = b"<!DOCTYPE html><html><body><p>...</p></body>"
 
 
@@ -37,7 +43,42 @@ def answer(body: bytes = PAGE, kind: type[Response] = HtmlResponse, **more: Any)
     ],
 )
 def test_is_whole(response: Response, whole: bool) -> None:
-    assert is_whole(response) is whole
+    assert is_whole(response, MOST) is whole
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstd.compress}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+class TestPacked:
+    """What unpacks half a stream gives half a page, and says nothing."""
+
+    PAGE = b"".join(b"<p>%d</p>" % number for number in range(200_000))
+
+    def answer(self, encoding: str, body: bytes) -> Response:
+        return answer(body, Response, headers={"Content-Encoding": encoding})
+
+    def test_to_its_end(self, encoding: str) -> None:
+        packed = PACKERS[encoding](self.PAGE)
+        assert is_whole(self.answer(encoding, packed), MOST)
+        assert is_whole(self.answer(encoding.upper(), packed + b"\0"), MOST)
+
+    @pytest.mark.parametrize("part", [0.02, 0.5, 0.99])
+    def test_cut_off(self, encoding: str, part: float) -> None:
+        packed = PACKERS[encoding](self.PAGE)
+        assert not is_whole(self.answer(encoding, packed[: int(len(packed) * part)]), MOST)
+
+    def test_what_is_too_large_is_left_to_others(self, encoding: str) -> None:
+        packed = PACKERS[encoding](self.PAGE)
+        assert is_whole(self.answer(encoding, packed[:-1]), 1000)
+
+    @pytest.mark.parametrize("body", [b"", b"<p>not packed</p>"])
+    def test_so_is_what_is_not_packed(self, encoding: str, body: bytes) -> None:
+        assert is_whole(self.answer(encoding, body), MOST)
+
+
+def test_an_unknown_packing_is_left_to_others() -> None:
+    assert is_whole(answer(zlib.compress(PAGE)[:9], Response, headers={"Content-Encoding": "deflate"}), MOST)
 
 
 class TestPart:
