@@ -37,7 +37,7 @@ class TestOutage:
     ) -> None:
         """No further run of it is bad, since what failed before says nothing of a run."""
         mirror.crawl("epochtimes", section="nsc413")
-        new = news("epochtimes", 6, start=12)
+        new = news("epochtimes", 5, start=12)
         site.serve(world.changed(*new))
         for story in new:
             site.set(story.url, status=status)
@@ -48,7 +48,7 @@ class TestOutage:
         assert verdicts == [verdict, *["ok"] * MAX_TRIES]
         for story in new:
             site.reset(story.url)
-        assert mirror.crawl("epochtimes", section="nsc413").stats["articles/new"] == 6
+        assert mirror.crawl("epochtimes", section="nsc413").stats["articles/new"] == 5
 
     @pytest.mark.parametrize("reason", ["blocked", "store"])
     def test_of_many_days_is_made_good_by_the_run_that_ends_it(self, mirror: Mirror, reason: str) -> None:
