@@ -6,13 +6,15 @@ network. A name is the beginning of the SHA-256 of the file, so it tells whether
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mirror_crawler.tree import digest
 
 _DIGITS = 32
+_NO_PICTURE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO)
 
 
 class Album:
@@ -22,10 +24,13 @@ class Album:
         self.root = root
 
     def put(self, webp: bytes) -> str:
-        """Keep a picture, on disk when this returns; its name. OSError when it cannot be written."""
+        """Keep a picture, on disk when this returns; its name. A damaged file of this name is replaced.
+
+        OSError when it cannot be written.
+        """
         name = digest(webp)[:_DIGITS]
         place = self.place(name)
-        if self.has(name):
+        if read_whole(place) is not None:
             return name
         place.parent.mkdir(parents=True, exist_ok=True)
         unfinished = place.with_name(f".{name}.{os.getpid()}.part")
@@ -44,10 +49,6 @@ class Album:
         """Where the picture of this name lies, if it is kept."""
         return self.root / name[:2] / name[2:4] / f"{name}.webp"
 
-    def has(self, name: str) -> bool:
-        """Whether the picture of this name is kept."""
-        return self.place(name).is_file()
-
     def files(self) -> Iterator[Path]:
         """Everything that lies in the album, unfinished files too, directory by directory."""
         for shard in sorted(self.root.glob("*/*/")):
@@ -55,9 +56,19 @@ class Album:
 
 
 def read_whole(file: Path) -> bytes | None:
-    """The content of a picture's file, here or in a tree; None when it is not what the file's name stands for."""
+    """The content of a picture's file, here or in a tree; None when it is not what the file's name stands for.
+
+    OSError when that cannot be told, as of a file that may not be read: it must not be taken for lost.
+    """
     try:
         content = file.read_bytes()
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NO_PICTURE:
+            return None
+        raise
     return content if digest(content)[:_DIGITS] == file.stem else None
+
+
+def find_whole(files: Iterable[Path]) -> Path | None:
+    """The first of some files of a picture that is whole; None when none is."""
+    return next((file for file in files if read_whole(file) is not None), None)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mirror_crawler.clock import BEIJING
 from mirror_crawler.closed import ClosedVolume
+from mirror_crawler.config import SettingError
 from mirror_crawler.differences import Differences, joined
 from mirror_crawler.git import GitError
 from mirror_crawler.locks import FileLock
@@ -142,7 +143,11 @@ class Publisher:
         return messages
 
     def _check_tree(self) -> None:
-        """An output directory that was named by mistake must not be published as a mirror without pages."""
+        """Neither a tree nor a store that was named by mistake may make a mirror without pages."""
+        try:
+            self._writer.check_store()
+        except SettingError as error:
+            raise GitError(str(error)) from error
         if self._writer.has_pages() and not self._writer.tree.has(HOME):
             raise GitError(
                 f"MIRROR_OUTPUT: {self._writer.root} has no home page, though the store has articles: "

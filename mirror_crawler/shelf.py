@@ -101,11 +101,11 @@ class Pictures:
         """Those of some names that a kept picture has."""
         return {row["asset"] for row in self._database.rows(sql.NAMED_ASSETS, keys=json.dumps(list(names)))}
 
-    def lost(self, urls: Collection[str]) -> None:
-        """The files of these pictures are gone: they are wanted again."""
-        if urls:
-            with self._database.write() as db:
-                db.execute(sql.LOSE_PICTURES, {"keys": json.dumps(list(urls))})
+    def lost(self, name: str) -> None:
+        """The file of this name is gone: whatever was kept under it is wanted again, and not to be shown meanwhile."""
+        with self._database.write() as db:
+            for row in db.execute(sql.LOSE_PICTURE, {"for_asset": name}).fetchall():
+                _mark_pages(db, row["url"])
 
 
 def want(db: sqlite3.Connection, outlet: str, targets: Iterable[Target]) -> None:

@@ -466,6 +466,7 @@ FILE_HASHES = _sql(select(files.c.path, files.c.sha256).where(_is(files, "root")
 RECORD_FILE = _sql(_insert(files).prefix_with("OR REPLACE"))
 FORGET_FILE = _sql(delete(files).where(_is(files, "root", "path")))
 TREE_LOOK = _sql(select(trees.c.look).where(_is(trees, "root")))
+TREES = _sql(select(trees.c.root).order_by(trees.c.root))
 SET_TREE_LOOK = _sql(_insert(trees).prefix_with("OR REPLACE"))
 _implied = table("implied", column("path", Text))
 MAKE_IMPLIED = "CREATE TEMP TABLE implied (path TEXT PRIMARY KEY) WITHOUT ROWID"
@@ -523,7 +524,9 @@ GIVE_UP_PICTURE = _sql(
     .where(_for(pictures, "url"))
     .values(tries=MAX_TRIES, cause=bindparam("cause", type_=Text), at=bindparam("at", type_=Text))
 )
-LOSE_PICTURES = _sql(update(pictures).where(_one_of(pictures.c.url)).values(asset=null(), tries=0))
+LOSE_PICTURE = _sql(
+    update(pictures).where(_for(pictures, "asset")).values(asset=null(), tries=0).returning(pictures.c.url)
+)
 # An article is about to show other pictures: those that it showed may be shown by nothing then.
 LEAVE_PICTURES = _sql(
     _MARK_ALL.from_select(

@@ -593,6 +593,10 @@ class ArticleStore:
         rows = self.database.rows(sql.TREE_LOOK, root=root)
         return rows[0]["look"] if rows else None
 
+    def trees(self) -> list[str]:
+        """The directories that have a look, see :meth:`set_tree_look`: all trees that were ever written."""
+        return [row["root"] for row in self.database.rows(sql.TREES)]
+
     def set_tree_look(self, root: str, look: str) -> None:
         """Every page of the tree at ``root`` is written with ``look``: theme, templates, settings."""
         with self.database.write() as db:

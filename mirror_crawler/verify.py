@@ -28,13 +28,14 @@ from mirror_crawler.render import PageOptions
 from mirror_crawler.tree import digest
 from mirror_crawler.writer import PageWriter
 
-Kind = Literal["missing", "edited", "outdated", "extra", "dead link", "orphan", "limit", "outside"]
+Kind = Literal["missing", "edited", "outdated", "extra", "dead link", "orphan", "limit", "outside", "damaged"]
 """What can be wrong.
 
 ``missing``: the store implies the file. ``edited``: it is not what was written last. ``outdated``: it is, but the store
 implies something else. ``extra``: nothing implies it. ``dead link``: a page leads to, or shows, a file that is not
 there. ``orphan``: no chain of links leads from the home page to a page. ``limit``: a code host would not show all of
 it. ``outside``: a page makes browsers load something from elsewhere, unless that is what the settings ask for.
+``damaged``: a kept picture in the private data directory is gone, or not what its name stands for.
 """
 
 MOST_ENTRIES = 1000
@@ -81,6 +82,7 @@ class Verifier:
         """
         with FileLock(self._writer.config.data / "pages.lock"), _Notes() as notes:
             yield from self._against_store(notes)
+            yield from self._damaged_pictures()
             wide = self._walk(notes)
             yield from self._extra_files(notes)
             yield from self._too_wide(wide)
@@ -88,6 +90,22 @@ class Verifier:
             yield from (Problem("orphan", path, f"no link from {paths.HOME} leads here") for path in notes.orphans())
             if self._repair:
                 yield from self._album()
+
+    def _damaged_pictures(self) -> Iterator[Problem]:
+        """What :meth:`_against_store` met in the album."""
+        for name, copy in sorted(self._writer.damaged.items()):
+            file = self._writer.album.place(name)
+            fault = "not what its name stands for" if file.exists() else "gone"
+            mend = f"{copy} is whole" if copy else "there is no whole copy; it is to be fetched again"
+            problem = Problem("damaged", str(file), f"a kept picture is {fault}; {mend}")
+            yield self._mend(problem, name) if self._repair else problem
+
+    def _mend(self, problem: Problem, name: str) -> Problem:
+        try:
+            self._writer.mend(name)
+        except OSError as error:
+            return _not_mended(problem, error)
+        return problem._replace(mended=True)
 
     def _album(self) -> Iterator[Problem]:
         """Remove from the album what a killed run has left, or what was copied there: files that no record names.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror_crawler import paths
-from mirror_crawler.album import Album, read_whole
-from mirror_crawler.config import MirrorConfig
+from mirror_crawler.album import Album, find_whole, read_whole
+from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.history import changes
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
@@ -60,7 +60,8 @@ class PageWriter:
         self.lists = ListPages(store, config, outlets, self.renderer)
         self.tree = Tree(config.output)
         self.album = Album(config.images)
-        self._lost: set[str] = set()  # addresses of pictures whose files are gone
+        self.damaged: dict[str, Path | None] = {}
+        """Pictures whose file in the album is gone or damaged, by name: a whole copy of it, None when there is none."""
         self.root = str(config.output.resolve())
         self.read_volumes()
         self.look = f"{config.path} {self.renderer.look}"
@@ -122,7 +123,6 @@ class PageWriter:
         return dict(self.lists.home(self.volumes.newest + 1))[paths.HOME]
 
     def _finish(self) -> None:
-        self.store.pictures.lost(self._lost)
         self.store.set_tree_look(self.root, self.look)
 
     def differing(self) -> Iterator[str]:
@@ -137,13 +137,20 @@ class PageWriter:
         """Every file that the store implies, with its content, in batches; the front page of a list may come twice."""
         self.hold_back()
         for due in _batches(self.store.all_pages()):
-            files = list(self._pages(due))
-            yield [(path, content) for path, content in files if isinstance(content, bytes)]
-            for path, place in files:
-                if not isinstance(place, bytes) and (content := read_whole(place)) is not None:
-                    yield [(path, content)]
+            yield from self._pictures(due)
+            yield [(path, content) for path, content in self._pages(due) if isinstance(content, bytes)]
         if self.has_pages() or self.tree.has(paths.HOME):
             yield list(self.lists.home())
+
+    def _pictures(self, due: Iterable[Stale]) -> Iterator[list[tuple[str, bytes]]]:
+        """The pictures on the pages that are due, each read from the file that has it whole."""
+        keys = [(page.outlet, page.id) for page in due if page.kind == "article"]
+        for name in sorted(set(self._shown(keys).values())):
+            content = read_whole(self.album.place(name))
+            if content is None and (copy := self._copy(name)):
+                content = read_whole(copy)
+            if content is not None:
+                yield [(paths.asset_path(name), content)]
 
     def _write_everything(self, tally: Tally) -> None:
         for due in _batches(self.store.all_pages()):
@@ -174,6 +181,14 @@ class PageWriter:
         outlets = (name for name in self.store.outlets() if name != besides)
         self.lists.held_back = frozenset(name for name in outlets if not self.store.is_published(name))
 
+    def check_store(self) -> None:
+        """SettingError when the store is another one than that of the tree, as after a slip in MIRROR_DATA."""
+        if not self.store.outlets() and self.tree.has(paths.HOME):
+            raise SettingError(
+                f"MIRROR_DATA={self.config.data}: the store has no article, though the tree {self.root} has pages: "
+                "name the store that they were made from, or bring its articles back with `scrapy import`"
+            )
+
     def has_pages(self) -> bool:
         """Whether the store implies any page."""
         return any(self.store.list_size(outlet, "all", "") for outlet in self.store.outlets())
@@ -192,9 +207,8 @@ class PageWriter:
                     directory = paths.list_directory(page.outlet, page.kind, page.id)
                     yield from self._files_of(paths.front_path(directory))
                     yield from self._files_of(paths.numbered_path(directory, page.part))
-            if self._keeps_pictures:
-                shown = self.store.pictures.shown((page.outlet, page.id) for page in due if not page.part)
-                yield from map(paths.asset_path, shown.values())
+            shown = self._shown((page.outlet, page.id) for page in due if not page.part)
+            yield from map(paths.asset_path, shown.values())
         yield from self._files_of(paths.HOME)
 
     def _files_of(self, path: str) -> list[str]:
@@ -208,6 +222,8 @@ class PageWriter:
         for path, content in differing.items():
             self.tree.replace(path, content)
         self.store.record_files(self.root, {path: _digest(content) for path, content in differing.items()})
+        for name in list(self.damaged):
+            self.mend(name)
         tally.written += len(differing)
         tally.unchanged += len(files) - len(differing)
 
@@ -274,25 +290,49 @@ class PageWriter:
             tags=[list_link("tag", tag, tag) for tag in article.tags],
         )
 
-    @property
-    def _keeps_pictures(self) -> bool:
-        return self.config.pages.images == "local"
+    # --- pictures ---------------------------------------------------------------------------------------------------
+
+    def _shown(self, keys: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Address → name of the pictures that the pages of some articles show."""
+        return self.store.pictures.shown(keys) if self.config.pages.images == "local" else {}
 
     def _kept(self, keys: Sequence[tuple[str, str]]) -> dict[str, tuple[str, Path]]:
         """Address → name and file of the pictures that the pages of some articles show.
 
-        One whose file is in the tree only will do. One that is gone from both is shown in words, and wanted again.
+        One whose file is whole in a tree only will do. One that is nowhere whole is shown in words.
         """
-        found = {}
-        shown = self.store.pictures.shown(keys) if self._keeps_pictures else {}
-        for url, name in shown.items():
-            if self.album.has(name):
-                found[url] = name, self.album.place(name)
-            elif self.tree.has(path := paths.asset_path(name)):
-                found[url] = name, self.config.output / path
-            else:
-                self._lost.add(url)
-        return found
+        files = ((url, name, self._file(name)) for url, name in self._shown(keys).items())
+        return {url: (name, file) for url, name, file in files if file is not None}
+
+    def _file(self, name: str) -> Path | None:
+        """The file that has a picture whole. None is read while the tree has one of the same size as the album."""
+        if name in self.damaged:
+            return self.damaged[name]
+        ours = self.album.place(name)
+        whole = not self.tree.differs(paths.asset_path(name), ours) or read_whole(ours) is not None
+        return ours if whole else self._copy(name)
+
+    def _copy(self, name: str) -> Path | None:
+        """The copy that a tree has of a damaged picture, which is noted."""
+        if name not in self.damaged:
+            roots = dict.fromkeys([self.root, *self.store.trees()])
+            self.damaged[name] = find_whole(Path(root, paths.asset_path(name)) for root in roots)
+        return self.damaged[name]
+
+    def mend(self, name: str) -> None:
+        """Put a damaged picture back into the album; one that is nowhere whole is wanted again, by all its addresses.
+
+        Nothing shows the tree's damaged copy then; it goes, lest it be taken for the one that comes. OSError when
+        album or tree cannot be written.
+        """
+        if copy := self.damaged[name]:
+            self.album.put(copy.read_bytes())
+        else:
+            content = self.tree.read(path := paths.asset_path(name))
+            if content is not None:
+                self._remove({path: digest(content)}, Tally())
+            self.store.pictures.lost(name)
+        del self.damaged[name]
 
 
 def _digest(content: bytes | Path) -> str:

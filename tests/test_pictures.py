@@ -248,7 +248,9 @@ class TestVerify:
         try:
             kept.write_bytes(b"half")
             assert crawled.mirror.ask("verify", settings=settings) == 1
-            assert capsys.readouterr().out.split("\t")[:2] == ["extra", path]
+            told = capsys.readouterr().out.splitlines()
+            assert [line.split("\t")[:2] for line in told] == [["edited", path], ["damaged", str(kept)]]
+            assert told[1].endswith(f"{crawled.mirror.output / path} is whole")  # the other tree of this store
         finally:
             kept.write_bytes(whole)
         assert crawled.mirror.ask("verify", "--repair", settings=settings) == 0

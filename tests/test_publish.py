@@ -118,14 +118,14 @@ class TestCommit:
 
     def test_message_has_the_counts(self, desk: Desk) -> None:
         desk.write(a="1", b="2", c="3")
-        desk.writer().tree.write("README.md", b"home")
+        desk.writer().tree.write("about.md", b"home")
         desk.publish()
         desk.write(a="changed", b=None, d="4", e="5")
         writer = desk.writer()
-        writer.touching(["p/x.md", "o/a.md.png", "README.md"])
+        writer.touching(["p/x.md", "o/a.md.png", "about.md"])
         writer.tree.write("p/x.md", b"6")
         writer.tree.write("o/a.md.png", b"code")
-        writer.tree.write("README.md", b"home 2")
+        writer.tree.write("about.md", b"home 2")
         assert desk.publish().commits == ["Publish 6 pages: 3 new, 2 changed, 1 removed"]
         assert git(desk.repository, "log", "-1", "--format=%b", "main").splitlines() == [
             "o: 2 new, 1 changed, 1 removed",

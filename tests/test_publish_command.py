@@ -143,6 +143,20 @@ class TestCommand:
         assert crawled.ask("publish", "--output", str(tmp_path / "tree"), settings=settings) == 0
         assert capsys.readouterr().err == "Nothing has changed\n"
 
+    def test_a_store_named_by_mistake_publishes_nothing(
+        self, crawled: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        host = crawled.root / "a.git"
+        before = tip(host)
+        settings = remotes(host) | {"MIRROR_DATA": str(tmp_path / "typo")}
+        assert crawled.ask("publish", settings=settings) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.startswith(
+            f"scrapy publish: MIRROR_DATA={tmp_path}/typo: the store has no article, though the tree "
+        )
+        assert tip(host) == before
+
     def test_an_output_named_by_mistake_empties_no_remote(
         self, crawled: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

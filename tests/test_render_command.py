@@ -124,6 +124,24 @@ def test_other_paths_leave_no_old_page_behind(
     assert capsys.readouterr().out == f"{by_hand}\n"
 
 
+def test_a_store_named_by_mistake_empties_no_tree(
+    shared: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = shared.files()
+    for words in ([], ["--check"]):
+        assert shared.ask("render", *words, settings={"MIRROR_DATA": str(tmp_path / "typo")}) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.startswith(f"scrapy render: MIRROR_DATA={tmp_path}/typo: the store has no article, though the tree ")
+    assert shared.files() == before
+
+
+def test_an_empty_store_has_nothing_to_write(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mirror.ask("render") == 0
+    assert capsys.readouterr().err == f"the store in {mirror.data} has no article: there is nothing to write\n"
+    assert mirror.files() == {}
+
+
 def test_a_full_disk_is_one_line(
     shared: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,11 +137,23 @@ class TestKept:
         put(store, 1, A, B)
         store.pictures.failed(A, "HTTP 500", AT, lasting=False)
         store.pictures.keep(picture(A))
-        store.pictures.lost([])
-        store.pictures.lost([A])
+        store.pictures.lost(asset("b"))
+        assert store.pictures.wanted(OUTLET, 9) == [B]
+        store.pictures.lost(asset("a"))
         assert store.pictures.wanted(OUTLET, 9) == [A, B]
         assert store.pictures.shown([(OUTLET, "n1")]) == {}
         assert store.pictures.keep(picture(A))
+
+    def test_lost_is_so_at_all_its_addresses_and_their_pages_are_due(self, store: ArticleStore) -> None:
+        put(store, 1, A)
+        put(store, 2, B)
+        store.pictures.keep(picture(A))
+        store.pictures.keep(picture(B))
+        store.place()
+        store.settle(store.stale(99))
+        store.pictures.lost(asset("a"))
+        assert store.pictures.wanted(OUTLET, 9) == [A, B]
+        assert {page.id for page in store.stale(99) if page.kind == "article"} == {"n1", "n2"}
 
     def test_links_to_pictures_are_no_targets_of_lists(self, store: ArticleStore) -> None:
         put(store, 1, A)

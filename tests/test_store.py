@@ -1636,9 +1636,9 @@ class TestLaterEvidence:
         assert list(store.records()) == [*before, article(2).to_json()]
 
 
-SCAN_ALLOWED = {"ALL_ARTICLES", "ALL_LISTS", "PICTURE_RECORDS", "NOTE_UNPUBLISHED", "VOLUMES"}
+SCAN_ALLOWED = {"ALL_ARTICLES", "ALL_LISTS", "PICTURE_RECORDS", "NOTE_UNPUBLISHED", "TREES", "VOLUMES"}
 """Statements that are meant to read a whole table: for ``scrapy render`` and ``scrapy export``; and those that read one
-with a row for each repository.
+with a row for each repository or tree.
 """
 
 
@@ -1687,8 +1687,8 @@ def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, 
 
 ALL_PARAMETERS = {column.name for table in schema.metadata.tables.values() for column in table.c} | {
     "count", "first", "last", "since", "after", "upto",
-    "for_outlet", "for_run", "for_kind", "for_list_id", "for_article_id", "for_revision", "for_url", "more",
-    "passing",
+    "for_outlet", "for_run", "for_kind", "for_list_id", "for_article_id", "for_revision", "for_url", "for_asset",
+    "more", "passing",
 }  # fmt: skip
 
 

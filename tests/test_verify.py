@@ -118,9 +118,6 @@ class TestRightTree:
     def test_of_an_empty_store_is_none(self, mirror: Mirror, tmp_path: Path) -> None:
         assert mirror.ask("verify") == 0
         assert not mirror.output.exists()
-        assert mirror.ask("render") == 0
-        assert mirror.files().keys() == {"README.md"}
-        assert mirror.ask("verify") == 0
 
 
 class TestAgainstTheStore:

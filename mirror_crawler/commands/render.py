@@ -49,6 +49,10 @@ class Command(TreeCommand):
 
     def work(self, writer: PageWriter, opts: argparse.Namespace) -> None:
         """Render, or compare."""
+        writer.check_store()
+        if not writer.store.outlets():
+            sys.stderr.write(f"the store in {writer.config.data} has no article: there is nothing to write\n")
+            return
         if opts.check:
             for path in writer.differing():
                 self.exitcode = 1

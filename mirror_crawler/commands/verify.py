@@ -44,6 +44,7 @@ class Command(TreeCommand):
         """Check, and repair when asked to."""
         from mirror_crawler.verify import Verifier  # with a parser of Markdown, which no other command needs
 
+        writer.check_store()
         mended = left = 0
         try:
             for problem in Verifier(writer, repair=opts.repair).problems():
