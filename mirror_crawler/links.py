@@ -44,14 +44,21 @@ class LinkFinder:
         return {target for target in targets if target is not None and target != own}
 
     def pictures_of(self, article: Article) -> list[str]:
-        """The addresses of the pictures of ``article`` that lie at its outlet's hosts, each once, the lead first."""
-        addresses = self.outlets[article.outlet]
+        """The addresses of the pictures of ``article`` that lie at its outlet's hosts, each once, the lead first; all
+        of them where the project does not know the outlet any more.
+        """
+        addresses = self.outlets.get(article.outlet)
         shown = [article.lead_image, *article.images] if article.lead_image else article.images
-        return [url for url in dict.fromkeys(image.url for image in shown) if addresses.picture_url(url)]
+        urls = dict.fromkeys(image.url for image in shown)
+        return [url for url in urls if addresses is None or addresses.picture_url(url)]
+
+    def pictures_shown(self, article: Article) -> list[str]:
+        """:meth:`pictures_of`, as many as the page of ``article`` shows."""
+        return self.pictures_of(article)[: self.most_pictures]
 
     def ties_of(self, article: Article) -> set[Target]:
         """All that the page of ``article`` depends on: :meth:`targets_of` and pictures, as many as it shows."""
-        return self.targets_of(article) | set(map(picture_target, self.pictures_of(article)[: self.most_pictures]))
+        return self.targets_of(article) | set(map(picture_target, self.pictures_shown(article)))
 
 
 def body_links(body_html: str) -> list[str]:

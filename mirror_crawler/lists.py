@@ -92,11 +92,7 @@ class ListPages:
         return self._entries(outlet, kind, list_id, first, size)
 
     def _entries(self, outlet: str, kind: ListPageKind, list_id: str, first: int, last: int) -> list[Entry]:
-        entries = self._store.entries(outlet, kind, list_id, first, last)
-        if outlet not in self.held_back or kind == "tags":
-            return entries
-        published = self._store.published(outlet, [entry.member for entry in entries])
-        return [entry._replace(title=published[entry.member].title) for entry in entries]
+        return self._store.entries(outlet, kind, list_id, first, last, published=outlet in self.held_back)
 
     def _list_page(
         self,

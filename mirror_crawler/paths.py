@@ -7,6 +7,7 @@ letters, digits, ``-`` and ``_``, and what that would not keep apart is told apa
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import string
@@ -104,6 +105,29 @@ def code_path(page: str) -> str:
 def asset_path(name: str) -> str:
     """A picture in the tree; ``name`` is 32 hexadecimal digits made of its content, so it is ours and never changes."""
     return f"assets/{name[:2]}/{name[2:4]}/{name}.webp"
+
+
+def is_asset(path: str) -> bool:
+    """Whether a file of the tree is a picture that pages of articles show, see :func:`asset_path`."""
+    return path.startswith("assets/")
+
+
+def is_of(pattern: str, outlet: str, path: str) -> bool:
+    """Whether a file of the tree belongs to an outlet: the page of a list or an article, or what lies beside one;
+    ``pattern`` is MIRROR_PATH.
+    """
+    page = path.removesuffix(".png").removesuffix(".md").removesuffix(".history")
+    return path.startswith(f"{outlet}/") or _pages_of(pattern, outlet).fullmatch(page) is not None
+
+
+@functools.lru_cache(maxsize=100)
+def _pages_of(pattern: str, outlet: str) -> re.Pattern[str]:
+    """What the paths of an outlet's articles look like, without their .md."""
+    expression = ""
+    for text, name, _, _ in string.Formatter().parse(pattern.removesuffix(".md")):
+        field = re.escape(outlet) if name == "outlet" else "[^/]+"
+        expression += re.escape(text) + (field if name else "")
+    return re.compile(expression)
 
 
 def list_directory(outlet: str, kind: str, list_id: str) -> str:

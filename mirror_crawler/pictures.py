@@ -107,7 +107,7 @@ class FetchPictures:
         async for thing in result:
             yield thing
             if isinstance(thing, Article) and thing.withdrawn_at is None:
-                shown = self.links.pictures_of(thing)[: self.links.most_pictures]
+                shown = self.links.pictures_shown(thing)
                 with self.run.storing():
                     settled = self.run.store.pictures.settled(shown)
                     self.run.count("pictures/known", len(settled))

@@ -54,6 +54,11 @@ class Pictures:
         rows = self._database.rows(sql.SHOWN_PICTURES, keys=json.dumps(list(keys)))
         return {row["url"]: row["asset"] for row in rows}
 
+    def kept(self, urls: Collection[str]) -> dict[str, str]:
+        """Address → name of those of some pictures (of about a batch of articles) that are kept."""
+        rows = self._database.rows(sql.KEPT_PICTURES, keys=json.dumps(list(urls)))
+        return {row["url"]: row["asset"] for row in rows}
+
     def keep(self, picture: Picture) -> bool:
         """A picture is kept: the pages that show it are to be written again. False for one that no article has."""
         row = {"for_url": picture.url, "asset": picture.asset, "width": picture.width, "height": picture.height}

@@ -147,7 +147,13 @@ LAST_RUNS = _sql(
     .limit(bindparam("count", type_=Integer))
 )
 BEGIN_PUBLISHING = _sql(update(runs).where(_for(runs, "outlet", "run")).values(verdict=literal("publishing", Text)))
-_IS_PUBLISHED = or_(*(runs.c.verdict == literal(verdict, Text) for verdict in ("ok", "degraded", "publishing")))
+VERDICT = _sql(select(runs.c.verdict).where(_is(runs, "outlet", "run")))
+GOOD_VERDICTS = ("ok", "degraded")
+"""Runs that end so publish what they brought."""
+_IS_PUBLISHED = or_(
+    *(runs.c.verdict == literal(verdict, Text) for verdict in (*GOOD_VERDICTS, "publishing")),
+    func.json_extract(runs.c.report, "$.published") == literal(1, Integer),  # killed meanwhile, or could not keep all
+)
 IS_PUBLISHED = _sql(
     select(func.coalesce(_IS_PUBLISHED, literal(0, Integer)))
     .where(_is(runs, "outlet"))
@@ -178,16 +184,31 @@ CURRENT = _sql(
 )
 REVISIONS = _sql(select(versions.c.record).where(_is(versions, *_ARTICLE)).order_by(versions.c.revision))
 # What a run brought is published by it or by the next good one. A record that a bad run put in the place of an earlier
-# one of the same revision is taken for that run's, so the revision before it is taken for the published one.
-_LAST_GOOD = (
-    select(runs.c.run).where(_is(runs, "outlet"), _IS_PUBLISHED).order_by(runs.c.run.desc()).limit(1).scalar_subquery()
+# one of the same revision is taken for that run's, so the revision before it is taken for the published one. Not
+# where it only tells of a withdrawal: such a record still says when the page was fetched, which was before the bad run.
+
+
+def _of_last_good(name: str) -> ColumnElement[str]:
+    latest = select(runs.c[name]).where(_is(runs, "outlet"), _IS_PUBLISHED).order_by(runs.c.run.desc()).limit(1)
+    return latest.scalar_subquery()
+
+
+_WITHDRAWN_SINCE = and_(
+    versions.c.run > _of_last_good("run"),
+    func.json_extract(versions.c.record, "$.withdrawn_at").is_not(None),
+    func.json_extract(versions.c.record, "$.fetched_at") <= _of_last_good("finished_at"),
 )
 PUBLISHED_VERSIONS = _sql(
-    select(versions.c.article_id, versions.c.record)
+    select(versions.c.article_id, versions.c.record, _WITHDRAWN_SINCE.label("withdrawn"))
     .where(
         _is(versions, "outlet"),
         _one_of(versions.c.article_id),
-        or_(versions.c.revision == 1, versions.c.run.is_(None), versions.c.run <= _LAST_GOOD),
+        or_(
+            versions.c.revision == 1,
+            versions.c.run.is_(None),
+            versions.c.run <= _of_last_good("run"),
+            _WITHDRAWN_SINCE,
+        ),
     )
     .order_by(versions.c.revision)
 )
@@ -512,6 +533,9 @@ SHOWN_PICTURES = _sql(
     .distinct()
     .join_from(links, pictures, _LINK_TO_PICTURE)
     .where(_one_of(links.c.outlet, links.c.article_id), pictures.c.asset.is_not(None))
+)
+KEPT_PICTURES = _sql(
+    select(pictures.c.url, pictures.c.asset).where(_one_of(pictures.c.url), pictures.c.asset.is_not(None))
 )
 KEEP_PICTURE = _sql(
     update(pictures)

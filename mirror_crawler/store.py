@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from mirror_crawler import shelf
 from mirror_crawler import statements as sql
@@ -69,6 +69,9 @@ class Held(NamedTuple):
     section_id: str = ""
     revision: int = 1
     volume: int = 1
+
+
+_Place = TypeVar("_Place", "Entry", Held)
 
 
 class Stale(NamedTuple):
@@ -196,12 +199,16 @@ class ArticleStore:
     ) -> None:
         """Note how a run ended; ``report`` is anything that JSON can say.
 
-        ``looked_until``: the run looked again at every article that was due until then; None when it did not.
+        ``looked_until``: the run looked again at every article that was due until then; None when it did not. Of a
+        run that had begun to publish, and ends with another verdict than a good one, the report says so.
         """
-        text = json.dumps(dict(report), ensure_ascii=False)
-        values = {"finished_at": finished_at, "verdict": verdict, "report": text, "looked_until": looked_until}
+        key = {"for_outlet": outlet, "for_run": run}
+        values = {"finished_at": finished_at, "verdict": verdict, "looked_until": looked_until}
         with self.database.write() as db:
-            db.execute(sql.END_RUN, {"for_outlet": outlet, "for_run": run, **values})
+            publishing = value(db, sql.VERDICT, {"outlet": outlet, "run": run}) == "publishing"
+            told = {"published": True} if publishing and verdict not in sql.GOOD_VERDICTS else {}
+            text = json.dumps({**report, **told}, ensure_ascii=False)
+            db.execute(sql.END_RUN, {**key, **values, "report": text})
 
     def unfinished_runs(self, outlet: str) -> list[str]:
         """Runs that began and did not end, oldest first: killed ones, and those that go on right now."""
@@ -227,7 +234,7 @@ class ArticleStore:
             db.execute(sql.BEGIN_PUBLISHING, {"for_outlet": outlet, "for_run": run})
 
     def is_published(self, outlet: str) -> bool:
-        """Whether what the outlet's latest run brought may be published: it ended well, or publishes right now."""
+        """Whether what the outlet's latest run brought may be published: it ended well, or had begun to publish."""
         with self.database.read() as db:
             return value(db, sql.IS_PUBLISHED, {"outlet": outlet}) in (1, None)
 
@@ -510,8 +517,10 @@ class ArticleStore:
         rows = self.database.rows(sql.CURRENT, keys=json.dumps(list(keys)))
         return [Article.from_stored(json.loads(row["record"])) for row in rows]
 
-    def held(self, targets: Collection[Target]) -> dict[Target, Held]:
-        """Those targets that the mirror has a page for, with what a link to them needs."""
+    def held(self, targets: Collection[Target], held_back: Collection[str] = ()) -> dict[Target, Held]:
+        """Those targets that the mirror has a page for, with what a link to them needs; articles of the outlets
+        ``held_back`` as they were published last.
+        """
         wanted_articles = [(target.outlet, target.id) for target in targets if target.kind == "article"]
         wanted_lists = [tuple(target) for target in targets if target.kind != "article"]
         found: dict[Target, Held] = {}
@@ -523,13 +532,28 @@ class ArticleStore:
             for row in self.database.rows(sql.HELD_LISTS, keys=json.dumps(wanted_lists)):
                 held = Held(row["name"], volume=row["volume"])
                 found[Target(row["outlet"], row["kind"], row["list_id"])] = held
+        for outlet in held_back:
+            ids = [target.id for target in found if target.kind == "article" and target.outlet == outlet]
+            for article_id, article in self.published(outlet, ids).items():
+                target = Target(outlet, "article", article_id)
+                found[target] = _as_in(article, found[target])
         return found
 
-    def entries(self, outlet: str, kind: str, list_id: str, first: int, last: int) -> list[Entry]:
-        """The places ``first`` to ``last`` of a list, both included, oldest first."""
+    def entries(
+        self, outlet: str, kind: str, list_id: str, first: int, last: int, *, published: bool = False
+    ) -> list[Entry]:
+        """The places ``first`` to ``last`` of a list, both included, oldest first; with ``published``, the articles as
+        they were published last.
+        """
         statement = sql.TAG_ENTRIES if kind == "tags" else sql.ENTRIES
         rows = self.database.rows(statement, outlet=outlet, kind=kind, list_id=list_id, first=first, last=last)
-        return [Entry._make(row) if kind != "tags" else Entry(row["seq"], row["member"], row["name"]) for row in rows]
+        if kind == "tags":
+            return [Entry(row["seq"], row["member"], row["name"]) for row in rows]
+        found = [Entry._make(row) for row in rows]
+        if published:
+            articles = self.published(outlet, [entry.member for entry in found])
+            found = [_as_in(articles[entry.member], entry) for entry in found]
+        return found
 
     def list_name(self, outlet: str, kind: str, list_id: str) -> str:
         """The name of a section or tag list: the one its first place came with, so its pages never change for it."""
@@ -538,9 +562,11 @@ class ArticleStore:
 
     def published(self, outlet: str, ids: Collection[str]) -> dict[str, Article]:
         """Some articles (about a page of them) as the last run that was published left them, by id."""
+        if not ids:
+            return {}
         rows = self.database.rows(sql.PUBLISHED_VERSIONS, outlet=outlet, keys=json.dumps(list(ids)))
-        latest = {row["article_id"]: row["record"] for row in rows}
-        return {article_id: Article.from_stored(json.loads(record)) for article_id, record in latest.items()}
+        latest = {row["article_id"]: row for row in rows}
+        return {article_id: _before_withdrawal(row) for article_id, row in latest.items()}
 
     def list_size(self, outlet: str, kind: str, list_id: str) -> int:
         """How many places a list has; 0 for a list that the mirror does not hold."""
@@ -805,6 +831,18 @@ def _row(article: Article) -> dict[str, Any]:
         "order_key": order_key(article),
         "section_id": article.section.id if article.section else "",
     }
+
+
+def _as_in(article: Article, place: _Place) -> _Place:
+    """A place with what this version of its article says."""
+    row = _row(article)
+    return place._replace(**{name: row[name] for name in place._fields if name in row})
+
+
+def _before_withdrawal(row: sqlite3.Row) -> Article:
+    """The article of a row of PUBLISHED_VERSIONS, as it was published."""
+    article = Article.from_stored(json.loads(row["record"]))
+    return dataclasses.replace(article, withdrawn_at=None) if row["withdrawn"] else article
 
 
 def _make_current(

@@ -126,6 +126,8 @@ class Verifier:
     # --- against the store --------------------------------------------------------------------------------------------
 
     def _against_store(self, notes: _Notes) -> Iterator[Problem]:
+        if self._repair:
+            self._writer.leave_other_look()
         for batch in self._writer.implied():
             wrong = [(path, content) for path, content in batch if notes.imply(path) and self._read(path) != content]
             recorded = self._store.file_hashes(self._writer.root, [path for path, _ in wrong])
@@ -201,6 +203,7 @@ class Verifier:
         extra = (path for _, path, _ in notes.files(extra=True))
         while files := list(islice(extra, _BATCH)):
             recorded = self._store.file_hashes(self._writer.root, files)
+            files = [path for path in files if path not in recorded or not self._writer.stands(path, recorded[path])]
             if self._repair:
                 self._writer.touching(files)
             for path in files:

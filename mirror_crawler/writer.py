@@ -47,8 +47,11 @@ class PageWriter:
     """Renders pages of the store and puts them into the tree.
 
     Outlets whose latest run is not to be published are held back: it failed, or it is not known yet whether it will. A
-    run that is known to be good writes what becomes due from then on, be it by the hand of another's. The pages of an
-    outlet that is held back are those of what it published last, and its new articles get no place in the lists.
+    run that is known to be good writes what becomes due from then on, be it by the hand of another's.
+
+    What the tree has of an outlet that is held back is right as it was written last, unless pages are to look otherwise
+    now: then, and where a file is missing or was edited, it is made anew from what the outlet published last. Its new
+    articles get no place in the lists.
     """
 
     def __init__(self, store: ArticleStore, config: MirrorConfig, outlets: Mapping[str, type[OutletSpider]]) -> None:
@@ -62,6 +65,7 @@ class PageWriter:
         self.album = Album(config.images)
         self.damaged: dict[str, Path | None] = {}
         """Pictures whose file in the album is gone or damaged, by name: a whole copy of it, None when there is none."""
+        self._standing: frozenset[str] = frozenset()  # outlets that are held back in a tree of our look
         self.root = str(config.output.resolve())
         self.read_volumes()
         self.look = f"{config.path} {self.renderer.look}"
@@ -84,6 +88,7 @@ class PageWriter:
             self.read_volumes()
             self.hold_back(besides=outlet)
             anew = self.has_pages() and (self.store.tree_look(self.root) != self.look or not self.tree.has(paths.HOME))
+            self.leave_other_look()
             self.store.place(outlet)
             while due := self.store.stale(_BATCH, held_back=self.held_back):
                 self._write(self._pages(due), tally)
@@ -102,6 +107,7 @@ class PageWriter:
         with FileLock(self.config.data / "pages.lock"):
             self.read_volumes()
             self.hold_back()
+            self.leave_other_look()
             for outlet in self.store.outlets():
                 if outlet not in self.held_back:
                     self.store.place(outlet)
@@ -113,6 +119,7 @@ class PageWriter:
         """Write the home page and all lists as they are in the newest volume. The caller has pages.lock."""
         self.read_volumes()
         self.hold_back()
+        self._standing = frozenset()  # what lists lead to is at another address in another volume
         for due in _batches(page for page in self.store.all_pages() if page.kind != "article"):
             self._write(self._pages(due), Tally())
         self._write(self.lists.home(), Tally())
@@ -131,7 +138,7 @@ class PageWriter:
         for due in _batches(self.store.all_pages()):
             yield from (path for path, content in self._pages(due) if self.tree.differs(path, content))
         yield from (path for path, content in self.lists.home() if self.tree.differs(path, content))
-        yield from (path for path, _ in self.store.left_over_files(self.root, self._implied()) if self.tree.has(path))
+        yield from (path for path in self._left_over() if self.tree.has(path))
 
     def implied(self) -> Iterator[list[tuple[str, bytes]]]:
         """Every file that the store implies, with its content, in batches; the front page of a list may come twice."""
@@ -156,7 +163,12 @@ class PageWriter:
         for due in _batches(self.store.all_pages()):
             self._write(self._pages(due), tally)
         self._write(self.lists.home(), tally)
-        self._remove(dict(self.store.left_over_files(self.root, self._implied())), tally)
+        self._remove(self._left_over(), tally)
+
+    def _left_over(self) -> dict[str, str]:
+        """Files that were written and are not part of the tree now: path → SHA-256."""
+        written = self.store.left_over_files(self.root, self._implied())
+        return {path: sha256 for path, sha256 in written if not self.stands(path, sha256)}
 
     def _remove_pictures(self, tally: Tally) -> None:
         """Remove from the tree what revised articles showed and nothing shows any more."""
@@ -180,6 +192,23 @@ class PageWriter:
         """See which outlets are held back now, ``besides`` the one whose run writes."""
         outlets = (name for name in self.store.outlets() if name != besides)
         self.lists.held_back = frozenset(name for name in outlets if not self.store.is_published(name))
+        in_our_look = self.store.tree_look(self.root) == self.look
+        self._standing = self.held_back if in_our_look else frozenset()
+
+    def leave_other_look(self) -> None:
+        """Files may be written in our look from now on: until all are, a tree that had another has none."""
+        if self.store.tree_look(self.root) not in (None, self.look):
+            self.store.set_tree_look(self.root, "")
+
+    def stands(self, path: str, sha256: str) -> bool:
+        """Whether a file holds what was written last (``sha256``) and may be of an outlet that is held back: then it
+        is part of the tree, even where the store cannot tell any more that it is implied. See :meth:`hold_back`.
+        """
+        of_these = paths.is_asset(path) or any(paths.is_of(self.config.path, name, path) for name in self._standing)
+        if not self._standing or not of_these:
+            return False
+        there = self.tree.read(path)
+        return there is not None and digest(there) == sha256
 
     def check_store(self) -> None:
         """SettingError when the store is another one than that of the tree, as after a slip in MIRROR_DATA."""
@@ -196,7 +225,8 @@ class PageWriter:
     def _implied(self) -> Iterator[str]:
         """The path of every file that the store implies; some more than once."""
         for due in _batches(self.store.all_pages()):
-            articles = self.store.held({Target(page.outlet, "article", page.id) for page in due if not page.part})
+            targets = {Target(page.outlet, "article", page.id) for page in due if not page.part}
+            articles = self.store.held(targets, self.held_back)
             for target, held in articles.items():
                 path = page_path(self.config.path, target, held)
                 yield from self._files_of(path)
@@ -207,7 +237,7 @@ class PageWriter:
                     directory = paths.list_directory(page.outlet, page.kind, page.id)
                     yield from self._files_of(paths.front_path(directory))
                     yield from self._files_of(paths.numbered_path(directory, page.part))
-            shown = self._shown((page.outlet, page.id) for page in due if not page.part)
+            shown = self._shown([(page.outlet, page.id) for page in due if not page.part])
             yield from map(paths.asset_path, shown.values())
         yield from self._files_of(paths.HOME)
 
@@ -232,7 +262,23 @@ class PageWriter:
         self.store.outbox.note(self.root, files)
 
     def _pages(self, due: Sequence[Stale]) -> Iterator[_File]:
-        """The files of what is due: an article's page (and history), a list's numbered pages and front page."""
+        """The files of what is due, each with what it is to hold; see :meth:`_made`."""
+        standing = [page for page in due if page.outlet in self._standing]
+        if standing:
+            yield from self._as_left(list(self._made(standing)))
+        yield from self._made([page for page in due if page.outlet not in self._standing])
+
+    def _as_left(self, files: Sequence[_File]) -> Iterator[_File]:
+        """Some files: with what they hold, where that is what was written last."""
+        written = self.store.file_hashes(self.root, [path for path, _ in files])
+        for path, content in files:
+            there = self.tree.read(path) if path in written and isinstance(content, bytes) else None
+            yield path, content if there is None or digest(there) != written[path] else there
+
+    def _made(self, due: Sequence[Stale]) -> Iterator[_File]:
+        """The files of what is due, made from the store: an article's page (and history), a list's numbered pages and
+        front page.
+        """
         yield from self._article_pages([(page.outlet, page.id) for page in due if page.kind == "article"])
         lists = sorted((page.outlet, page.kind, page.id, page.part) for page in due if page.kind != "article")
         for (outlet, kind, list_id), parts in groupby(lists, key=lambda page: page[:3]):
@@ -246,7 +292,7 @@ class PageWriter:
         articles = self._articles(keys)
         wanted = {article.key: self.links.targets_of(article) for article in articles}
         outlets = {Target(article.outlet, "all", "") for article in articles}
-        held = self.store.held(outlets.union(*wanted.values()))
+        held = self.store.held(outlets.union(*wanted.values()), self.held_back)
         kept = self._kept(keys)
         yield from {paths.asset_path(name): file for name, file in kept.values()}.items()
         pictures = {url: paths.asset_path(name) for url, (name, _) in kept.items()}
@@ -259,11 +305,13 @@ class PageWriter:
                 yield from self.renderer.files(paths.history_path(path), self.renderer.history(article, place, told))
 
     def _articles(self, keys: Sequence[tuple[str, str]]) -> list[Article]:
-        articles = self.store.articles([key for key in keys if key[0] not in self.held_back])
+        return [*self.store.articles([key for key in keys if key[0] not in self.held_back]), *self._published(keys)]
+
+    def _published(self, keys: Sequence[tuple[str, str]]) -> Iterator[Article]:
+        """Those of some articles whose outlets are held back, as these published them last."""
         for outlet in self.held_back:
             ids = [article_id for name, article_id in keys if name == outlet]
-            articles += self.store.published(outlet, ids).values() if ids else ()
-        return articles
+            yield from self.store.published(outlet, ids).values()
 
     def _place_of(
         self, article: Article, path: str, held: Mapping[Target, Held], pictures: Mapping[str, str]
@@ -291,10 +339,6 @@ class PageWriter:
         )
 
     # --- pictures ---------------------------------------------------------------------------------------------------
-
-    def _shown(self, keys: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Address → name of the pictures that the pages of some articles show."""
-        return self.store.pictures.shown(keys) if self.config.pages.images == "local" else {}
 
     def _kept(self, keys: Sequence[tuple[str, str]]) -> dict[str, tuple[str, Path]]:
         """Address → name and file of the pictures that the pages of some articles show.
@@ -333,6 +377,14 @@ class PageWriter:
                 self._remove({path: digest(content)}, Tally())
             self.store.pictures.lost(name)
         del self.damaged[name]
+
+    def _shown(self, keys: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Address → name of the pictures that the pages of some articles show."""
+        if self.config.pages.images != "local":
+            return {}
+        current = [key for key in keys if key[0] not in self.held_back]
+        earlier = [url for article in self._published(keys) for url in self.links.pictures_shown(article)]
+        return self.store.pictures.shown(current) | self.store.pictures.kept(earlier)
 
 
 def _digest(content: bytes | Path) -> str:

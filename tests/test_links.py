@@ -85,6 +85,12 @@ def test_pictures_are_those_at_the_outlet_s_hosts_the_lead_first() -> None:
     assert LinkFinder(OUTLETS).pictures_of(pictures_in()) == []
 
 
+def test_pictures_of_an_outlet_that_is_known_no_more_are_all() -> None:
+    article = pictures_in("https://elsewhere.example/a.jpg")
+    assert LinkFinder(OUTLETS).pictures_of(article) == []
+    assert LinkFinder({}).pictures_of(article) == ["https://elsewhere.example/a.jpg"]
+
+
 def test_a_page_is_tied_to_as_many_pictures_as_it_shows() -> None:
     a, b, c, d = PICTURES
     links = LinkFinder(OUTLETS, most_pictures=2)

@@ -206,6 +206,18 @@ def test_relative(source: str, target: str, link: str) -> None:
     assert paths.relative(source, target) == link
 
 
+@pytest.mark.parametrize("pattern", [paths.PATTERN, "{section}/a.{outlet}/{article_id}.md", "{outlet}-{article_id}.md"])
+def test_whose_a_file_is(pattern: str) -> None:
+    own = path(pattern)
+    pages = [own, paths.history_path(own), paths.front_path(paths.list_directory("epochtimes", "tag", "5g"))]
+    for file in (*pages, *map(paths.code_path, pages)):
+        assert paths.is_of(pattern, "epochtimes", file)
+        assert not paths.is_of(pattern, "ntdtv", file)
+    for file in (paths.HOME, paths.code_path(paths.HOME), paths.asset_path("0" * 32)):
+        assert not paths.is_of(pattern, "epochtimes", file)
+    assert paths.is_asset(paths.asset_path("0" * 32))
+
+
 class TestOrderKey:
     @pytest.mark.parametrize(
         ("published_at", "key"),

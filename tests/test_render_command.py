@@ -75,6 +75,7 @@ def test_says_which_outlet_it_holds_back(
     site.serve(clock_dropped(world.changed(*news("epochtimes", 6, start=12)), "epochtimes"))
     assert mirror.crawl("epochtimes", section="nsc413").verdict == "failed"
     capsys.readouterr()
+    assert mirror.ask("verify") == 0
     assert mirror.ask("render") == mirror.ask("render", "--check") == mirror.ask("verify", "--repair") == 0
     told = capsys.readouterr().err
     assert told.splitlines()[1] == "epochtimes: as published last; its latest run was not good, or has not ended"

@@ -1883,6 +1883,23 @@ class TestPublishing:
             store.end_run(OUTLET, run, finished_at=SEEN, verdict=other, report={})
         assert store.is_published(OUTLET) is published
 
+    @pytest.mark.parametrize(("verdict", "told"), [("killed", {"published": True}), ("ok", {})])
+    def test_is_not_taken_back_when_the_run_comes_to_a_bad_end(
+        self, store: ArticleStore, verdict: str, told: dict[str, bool]
+    ) -> None:
+        run = store.begin_run(OUTLET, SEEN)
+        store.put_article(article(1), run)
+        store.put_article(article(1, "改"), run)
+        store.begin_publishing(OUTLET, run)
+        store.end_run(OUTLET, run, finished_at=SEEN, verdict=verdict, report={"run": run})
+        assert store.is_published(OUTLET)
+        assert store.last_runs(OUTLET, 1)[0].report == {"run": run, **told}
+        bad = store.begin_run(OUTLET, LATER)
+        store.put_article(article(1, "坏"), bad)
+        store.end_run(OUTLET, bad, finished_at=LATER, verdict="failed", report={})
+        assert store.published(OUTLET, ["n1"])["n1"].title == "改"
+        assert not store.is_published(OUTLET)
+
     def test_of_a_run_that_goes_on_begins_when_it_is_known_to_be_good(self, store: ArticleStore) -> None:
         run = store.begin_run(OUTLET, SEEN)
         assert not store.is_published(OUTLET)

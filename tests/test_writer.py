@@ -15,8 +15,9 @@ import pytest
 from scrapy.settings import Settings
 
 from mirror_crawler.config import MirrorConfig
-from mirror_crawler.items import Image, Picture
+from mirror_crawler.items import Image, Picture, Section
 from mirror_crawler.outlet import load_outlets
+from mirror_crawler.recovery import finish
 from mirror_crawler.store import ArticleStore
 from mirror_crawler.tree import Tree, digest
 from mirror_crawler.verify import Verifier
@@ -459,12 +460,42 @@ class TestHeldBack:
         assert changed >= {f"epochtimes/2021/03/04/n{number}.md" for number in (1, 2)}
         assert "坏" not in "".join(page.decode() for page in pages.values())
 
+    def test_lists_go_on_in_the_next_volume(
+        self, writer: PageWriter, failed: dict[str, bytes], settings: Settings
+    ) -> None:
+        """What they lead to is at another address then, though the look is the same."""
+        settings.set("MIRROR_BASE_URL", "https://mirror.example/{volume}", "cmdline")
+        other = PageWriter(writer.store, MirrorConfig.from_settings(settings), load_outlets(settings))
+        other.write_all()
+        lists = {path for path in failed if path.endswith(("README.md", "pages/0/1.md"))}
+        other.store.outbox.settle(other.root, {"1.git": "0" * 40}, (2, "2026-11-23"))
+        other.write_lists()
+        for path in lists:
+            assert "https://mirror.example/1/epochtimes/2021/03/04/n1.md" in page(other, path)
+        assert list(other.differing()) == []
+
     def test_follows_with_the_next_good_run(self, writer: PageWriter, failed: dict[str, bytes]) -> None:
         writer.write_all()
         self.ran(writer, "ok")
         assert list(writer.differing()) == []
         assert contents(writer.tree.root).keys() > failed.keys()
         assert sum("坏。" in page.decode() for page in contents(writer.tree.root).values()) == 5
+
+    def test_is_the_killed_run_that_had_begun_to_publish(self, writer: PageWriter) -> None:
+        """Its verdict was final; the run after it notes that it was killed."""
+        self.ran(writer, "ok", {"number": 1})
+        killed = writer.store.begin_run(OUTLET, "2026-11-22T01:00:00+00:00")
+        writer.store.put_article(article(1, "改"), killed)
+        writer.store.begin_publishing(OUTLET, killed)
+        update(writer)
+        left = contents(writer.tree.root)
+        finish(writer.store, writer.config.data, OUTLET, killed, "2026-11-22T01:05:00+00:00")
+        assert writer.store.last_runs(OUTLET, 1)[0].verdict == "killed"
+        self.ran(writer, "failed", {"number": 1, "title": "坏题"})
+        for path in left:
+            (writer.tree.root / path).unlink()
+        writer.write_all()
+        assert contents(writer.tree.root) == left
 
     def test_needs_no_run(self, writer: PageWriter) -> None:
         """What was imported is shown."""
@@ -476,3 +507,134 @@ class TestHeldBack:
         writer.write_all()
         assert contents(writer.tree.root).keys() == {"README.md"}
         assert "epochtimes" not in page(writer, "README.md")
+
+
+class TestAsItWasLeft:
+    """A failed run changes all that a page can be made of; the tree of what its outlet published does not follow it."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        settings.set("MIRROR_PATH", "{section}/{outlet}/{article_id}.md", "cmdline")
+        settings.set("MIRROR_BASE_URL", "https://mirror.example", "cmdline")
+        return settings
+
+    @staticmethod
+    def show(writer: PageWriter, run: str, number: int, name: str, **changes: Any) -> None:
+        """An article that shows a kept picture, and links to the first one."""
+        image = Image(url=f"{UPLOADS}/{name}.jpg", alt="", caption="")
+        link = article(1001).url if number != 1001 else article(1002).url
+        body = f'<p><a href="{link}">桥</a></p><img src="{image.url}" alt="">'
+        item = article(number, images=[image], body_html=body, **changes)
+        writer.store.put_listing(listing(number), run)
+        writer.store.put_article(item, run, writer.links.ties_of(item))
+        asset = writer.album.put(f"RIFF {name}".encode())
+        row = Picture(outlet=OUTLET, url=image.url, asset=asset, width=8, height=8, stored_at=item.fetched_at)
+        writer.store.pictures.keep(row)
+
+    @staticmethod
+    def end(writer: PageWriter, run: str, verdict: str) -> None:
+        writer.store.end_run(OUTLET, run, finished_at="2026-11-22T02:00:00+00:00", verdict=verdict, report={})
+
+    @pytest.fixture
+    def left(self, writer: PageWriter) -> dict[str, bytes]:
+        """The tree as it was left; what failed after it is known to the store as far as it is ever published."""
+        run = writer.store.begin_run(OUTLET, "2026-11-22T01:00:00+00:00")
+        for number in (1001, 1002, 1003):
+            self.show(writer, run, number, f"a{number}", hour=number % 10)
+        self.end(writer, run, "ok")
+        writer.write_stale(OUTLET)
+        left = contents(writer.tree.root)
+        run = writer.store.begin_run(OUTLET, "2026-11-22T02:00:00+00:00")
+        moved = {"section": Section(id="nsc418", name="国际"), "published_at": "2026-11-22T09:00:00+08:00"}
+        self.show(writer, run, 1001, "b", title="坏题", fetched_at="2026-11-22T02:00:01+00:00", **moved)
+        (stored,) = writer.store.articles([(OUTLET, "n1002")])
+        writer.store.withdraw(dataclasses.replace(stored, withdrawn_at="2026-11-22T02:00:02+00:00"), run)
+        self.show(writer, run, 1004, "c")
+        self.end(writer, run, "failed")
+        return left
+
+    def test_is_right(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        assert list(writer.differing()) == []
+        assert list(Verifier(writer).problems()) == list(Verifier(writer, repair=True).problems()) == []
+        tally = writer.write_all()
+        assert (tally.written, tally.removed, contents(writer.tree.root)) == (0, 0, left)
+
+    def test_is_made_anew(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        for path in left:
+            (writer.tree.root / path).unlink()
+        assert set(writer.differing()) == left.keys()
+        writer.write_all()
+        assert contents(writer.tree.root) == left
+        assert list(Verifier(writer).problems()) == []
+
+    def test_is_what_an_edited_page_becomes(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        edited = {"nsc413/epochtimes/n1001.md", "epochtimes/sections/nsc413/README.md"}
+        for path in edited:
+            (writer.tree.root / path).write_bytes(b"mine")
+        assert {problem[:2] for problem in Verifier(writer).problems() if problem.kind != "orphan"} == {
+            ("edited", path) for path in edited
+        }
+        assert set(writer.differing()) == edited
+        assert all(problem.mended for problem in Verifier(writer, repair=True).problems())
+        assert contents(writer.tree.root) == left
+
+    def test_stands_on_the_home_page_of_another_run(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        put(writer, 9, outlet="ntdtv", url="https://www.ntdtv.com/gb/2021/03/04/a9.html", listed=False)
+        changed = update(writer, "ntdtv")
+        assert {path for path in changed if path in left} == {"README.md"}
+        named = [
+            [line for line in home.splitlines() if b"/epochtimes/" in line]
+            for home in (left["README.md"], contents(writer.tree.root)["README.md"])
+        ]
+        assert named[0] == named[1] != []
+        assert list(writer.differing()) == []
+
+    def test_does_not_lose_what_nobody_can_tell(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        """A record that was replaced in place may tell of another section, day and author than the page did."""
+        run = writer.store.begin_run(OUTLET, "2026-11-22T03:00:00+00:00")
+        (stored,) = writer.store.articles([(OUTLET, "n1003")])
+        later = dataclasses.replace(stored, authors=["某"], withdrawn_at="2026-11-22T03:00:01+00:00")
+        later = dataclasses.replace(later, fetched_at="2026-11-22T03:00:00+00:00")
+        writer.store.withdraw(later, run)
+        self.end(writer, run, "failed")
+        assert list(writer.differing()) == []
+        assert list(Verifier(writer, repair=True).problems()) == []
+        assert contents(writer.tree.root) == left
+
+    def test_keeps_files_that_the_store_does_not_imply(self, writer: PageWriter, left: dict[str, bytes]) -> None:
+        """Such as the page of an article at the place that its section gave it, and a picture that only it shows."""
+        ours = {"other/epochtimes/n7.md", "other/epochtimes/n7.history.md.png", "epochtimes/tags/00/x/README.md"}
+        ours.add("assets/00/00/x.webp")
+        theirs, edited = "other/ntdtv/a7.md", "other/epochtimes/n8.md"
+        for path in {*ours, theirs, edited}:
+            writer.tree.write(path, b"once")
+            writer.store.record_files(writer.root, {path: digest(b"once")})
+        (writer.tree.root / edited).write_bytes(b"mine")
+        assert set(writer.differing()) == {theirs, edited}
+        extra = {problem.path for problem in Verifier(writer, repair=True).problems() if problem.kind == "extra"}
+        assert extra == {theirs, edited}
+        assert contents(writer.tree.root).keys() == {*left, *ours, edited}
+        writer.write_all()
+        assert contents(writer.tree.root).keys() == {*left, *ours, edited}
+
+    @pytest.mark.parametrize("repaired", [False, True])
+    def test_is_not_what_another_look_left_halfway(
+        self,
+        writer: PageWriter,
+        left: dict[str, bytes],
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        repaired: bool,
+    ) -> None:
+        settings.set("MIRROR_THEME", "classic", "cmdline")
+        other = PageWriter(writer.store, MirrorConfig.from_settings(settings), load_outlets(settings))
+        if repaired:
+            assert all(problem.mended for problem in Verifier(other, repair=True).problems())
+        else:
+            monkeypatch.setattr(other.lists, "home", mock.Mock(side_effect=OSError(28, "No space left on device")))
+            with pytest.raises(OSError, match="No space"):
+                other.write_all()
+        assert contents(writer.tree.root)["epochtimes/README.md"] != left["epochtimes/README.md"]
+        assert "epochtimes/README.md" in set(writer.differing())
+        writer.write_all()
+        assert contents(writer.tree.root) == left
