@@ -16,6 +16,7 @@ from scrapy.utils.request import RequestFingerprinter
 from w3lib.http import basic_auth_header
 
 from mirror_crawler.config import SettingError, text_or_file
+from mirror_crawler.stopping import stop
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -98,7 +99,7 @@ def check_splash(settings: BaseSettings, outlet: str, kinds: Collection[PageKind
 
 def splash_problem(settings: BaseSettings) -> str:
     """Why the Splash that SPLASH_URL names cannot be used; empty when it answers. Asks it, for :data:`STARTS` seconds
-    at most.
+    at most, or until this process is told to stop.
     """
     try:
         address = splash_address(settings)
@@ -119,7 +120,7 @@ def _silence(address: SplashAddress) -> str:
                 return "" if b"maxrss" in answer.read(_PING_ANSWER) else "another server does"
         except (OSError, HTTPException) as error:
             cause = str(getattr(error, "reason", error))
-        if time.monotonic() > deadline:
+        if stop.asked or time.monotonic() > deadline:
             return cause
         time.sleep(_BETWEEN_PINGS)
 

@@ -12,6 +12,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from mirror_crawler.ending import RunEndedError
 from mirror_crawler.robots import is_robotstxt
 from mirror_crawler.run import PICTURE, Run
 
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 5
 """So many refusals and faults without a good answer between: the host is left alone for the rest of the run."""
 _REFUSALS = (403, 429)
-ENDING = "not sent: the run is being ended"
 
 
 class NotSentError(IgnoreRequest):
@@ -52,9 +52,11 @@ class Gate:
         return cls._all.setdefault(crawler, cls())
 
     def check(self, request: Request, run: Run) -> None:
-        """Raise NotSentError for a picture that must wait for the next run, or a robots.txt that nobody needs."""
+        """Raise NotSentError for a picture that must wait for the next run; RunEndedError in one that is being ended,
+        for a robots.txt too, since nobody needs it.
+        """
         if run.ending:
-            raise NotSentError(ENDING)
+            raise RunEndedError
         if is_robotstxt(request):
             return
         if asked_host(request) in self.closed:

@@ -331,7 +331,7 @@ def _endings(tally: Tally, reason: str) -> Iterator[Finding]:
         yield Finding(level="failed", what=problem)
     if reason == "shutdown":
         yield Finding(level="degraded", what="the crawl was stopped before its end; the next run goes on")
-    elif reason not in ("finished", "blocked"):
+    elif reason not in ("finished", "blocked") and not tally.problems:  # these say why
         yield Finding(level="failed", what=f"the crawl ended early: {reason or 'it never started'}")
     for message in tally.unpublished:
         yield Finding(level="degraded", what=f"not published: {message}")

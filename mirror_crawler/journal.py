@@ -81,12 +81,17 @@ class Journal:
         """Not all that was read got into the store: nothing further is noted, so the next run reads it again."""
         self._is_whole = False
 
-    def settle(self) -> None:
-        """Every item of the run is stored: note which walks came to their end, and the state of their last pages."""
+    def settle(self, *, finished: bool = True) -> None:
+        """Every item of the run is stored: note which walks came to their end, and the state of their last pages.
+
+        Only a ``finished`` run has asked for all that was named. What a list names is wanted all the same; what a feed
+        or sitemap names is not, so it must be sent again.
+        """
         if not self._is_whole:
             return
-        for key in list(self._read):
-            self._make_known(key)
+        for kind, place in list(self._read):
+            if finished or kind:
+                self._make_known((kind, place))
         for kind, list_id in sorted(self._ended):
             self._store.walk_end(self._outlet, kind, list_id, self._window)
 

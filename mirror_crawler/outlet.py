@@ -23,6 +23,7 @@ from mirror_crawler.browser import RENDER, PageKind, is_rendered, options, rende
 from mirror_crawler.clock import BEIJING, in_utc
 from mirror_crawler.conditional import CONDITIONAL
 from mirror_crawler.discovery import feed_entries, sitemap_entries
+from mirror_crawler.ending import RunEndedError
 from mirror_crawler.gate import NotSentError
 from mirror_crawler.health import Expectations
 from mirror_crawler.items import Article, Listing
@@ -278,19 +279,22 @@ class OutletSpider(Spider):
     def source_failed(self, failure: Failure) -> Iterator[Any]:
         """A feed or sitemap could not be fetched. The outlet may have given it up, and lists bring the same."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.run.source_failed(request, cause_of(failure))
+        if not isinstance(failure.value, RunEndedError):
+            self.run.source_failed(request, cause_of(failure))
         return iter(())
 
     def list_failed(self, failure: Failure) -> Iterator[Any]:
         """A list page could not be fetched."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.run.list_failed(request, cause_of(failure))
+        if not isinstance(failure.value, RunEndedError):
+            self.run.list_failed(request, cause_of(failure))
         return iter(())
 
     def article_failed(self, failure: Failure) -> Iterator[Any]:
         """An article page could not be fetched."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.run.article_failed(request, cause_of(failure), passing=self._may_pass(failure))
+        if not isinstance(failure.value, RunEndedError):
+            self.run.article_failed(request, cause_of(failure), passing=self._may_pass(failure))
         return iter(())
 
     def _may_pass(self, failure: Failure) -> bool:

@@ -16,6 +16,7 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 from scrapy.utils.asyncio import sleep
 
+from mirror_crawler.ending import GLANCE, RunEndedError, drop_waiting
 from mirror_crawler.gate import Gate, NotSentError
 from mirror_crawler.run import PICTURE, Run
 
@@ -31,8 +32,6 @@ BROKEN_REST = 30.0
 LONGEST_REST = 600.0
 MOST_RESTS = 6
 """So many rests in a row without a good answer end the run."""
-_GLANCE = 0.5
-"""Seconds between two looks at whether the run is being ended."""
 _ASKING = (429, 503)
 """Answers that ask for a rest."""
 NOT_SENT = "not sent: the run was ended because the outlet refuses it"
@@ -122,23 +121,27 @@ class PatientHandler(HTTP11DownloadHandler):
         gate = Gate.of(self.crawler)
         gate.check(request, run)
         answer = asyncio.ensure_future(super().download_request(request))
-        while not (await asyncio.wait({answer}, timeout=_GLANCE))[0]:
+        while not (await asyncio.wait({answer}, timeout=GLANCE))[0]:
             if run.ending:
                 answer.cancel()
-                raise NotSentError("given up: the run is being ended")
+                raise RunEndedError("given up: the run is being ended")
         gate.answered(request, answer.result())
         return answer.result()
 
     async def _take_turn(self, request: Request, pace: Pace) -> None:
-        """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them."""
-        waited = False
-        while (left := pace.not_before - time.monotonic()) > 0 and not pace.stopped:
+        """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them.
+
+        Nobody has a turn any more once the outlet refuses the crawl (NotSentError), or the run is being ended
+        (RunEndedError).
+        """
+        run, waited = Run.of(self.crawler), False
+        while (left := pace.not_before - time.monotonic()) > 0 and not run.ending:
             waited = True
-            if not self.crawler.crawling:
-                raise NotSentError("not sent: the run was ended while the outlet rested")
-            await sleep(min(left, _GLANCE))
+            await sleep(min(left, GLANCE))
         if pace.stopped:
             raise NotSentError(NOT_SENT)
+        if run.ending:
+            raise RunEndedError
         if waited:
             slot = self.crawler.engine.downloader.slots.get(request.meta["download_slot"])
             pace.not_before = time.monotonic() + (slot.download_delay() if slot else 0.0)
@@ -151,17 +154,7 @@ def stop(crawler: Crawler, cause: str) -> None:
         return
     pace.stopped = True
     Run.of(crawler).block(cause)
-    # Left alone, a slot would hand these over one delay after another, and the run end only then.
-    for name in crawler.engine.downloader.slots:
-        drop_waiting(crawler, name, NOT_SENT)
-
-
-def drop_waiting(crawler: Crawler, name: str, cause: str) -> None:
-    """What waits in the downloader's slot ``name`` is not sent."""
-    slot = crawler.engine.downloader.slots.get(name)
-    while slot is not None and slot.queue:
-        _, waiting = slot.queue.popleft()
-        waiting.errback(NotSentError(cause))
+    drop_waiting(crawler, NotSentError, NOT_SENT)
 
 
 def is_good(response: Response) -> bool:

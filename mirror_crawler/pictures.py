@@ -17,18 +17,16 @@ from scrapy import Request, signals
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
-from scrapy.utils.asyncio import create_looping_call
 
 from mirror_crawler.album import Album
 from mirror_crawler.blocked import ChallengeError
 from mirror_crawler.clock import in_utc
-from mirror_crawler.gate import ENDING, Gate, NotSentError, asked_host
+from mirror_crawler.gate import Gate, NotSentError, asked_host
 from mirror_crawler.hosts import ForeignHostError
 from mirror_crawler.images import ImageError, prepare
 from mirror_crawler.items import Article, Picture
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.outlet import cause_of
-from mirror_crawler.pace import drop_waiting
 from mirror_crawler.robots import pictures_slot
 from mirror_crawler.run import PICTURE, Run
 
@@ -40,7 +38,6 @@ logger = logging.getLogger(__name__)
 
 _WANTED_A_RUN = 1_000
 _AFTER_PAGES = -100  # priority of requests
-_GLANCE = 0.5
 _GONE = (404, 410)
 
 
@@ -59,7 +56,6 @@ class FetchPictures:
         self.gate = Gate.of(crawler)
         self.album = Album(self.run.config.images)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pictures")
-        self._watch = create_looping_call(self.glance)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -70,21 +66,14 @@ class FetchPictures:
         return pictures
 
     def spider_opened(self) -> None:
-        """Give pictures the operator's delay, and begin to look whether the run is being ended."""
+        """Give pictures the operator's delay."""
         slots = self.crawler.engine.downloader.per_slot_settings
         slots.setdefault(pictures_slot(self.run.outlet), {"delay": self.crawler.settings.getfloat("DOWNLOAD_DELAY")})
         self.links = LinkFinder({self.run.outlet: self.run.spider.addresses}, self.run.config.images_per_article)
-        self._watch.start(_GLANCE, now=False)
 
     def spider_closed(self) -> None:
         """Let go of the thread; nothing is on its way any more."""
-        self._watch.stop()
         self._pool.shutdown(wait=False)
-
-    def glance(self) -> None:
-        """A run that is being ended does not wait for pictures: those whose turn has not come are not sent."""
-        if self.run.ending:
-            drop_waiting(self.crawler, pictures_slot(self.run.outlet), ENDING)
 
     # --- what is asked for ----------------------------------------------------------------------------------------
 

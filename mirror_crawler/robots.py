@@ -15,6 +15,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler
 from twisted.internet.defer import Deferred
 
+from mirror_crawler.ending import RunEndedError
 from mirror_crawler.run import PICTURE, Run
 
 if TYPE_CHECKING:
@@ -80,8 +81,12 @@ class RobotsTxt(RobotsTxtMiddleware):
         await super().process_request(request)
 
     async def robot_parser(self, request: Request) -> RobotParser | None:
-        """The rules of the request's host, None when it has none."""
+        """The rules of the request's host, None when it has none. RunEndedError when the run is being ended: a file
+        that was not sent for must not be taken for one that forbids.
+        """
         parser = await super().robot_parser(request)
+        if Run.of(self.crawler).ending:
+            raise RunEndedError
         if parser is None:
             waited = self._parsers.get(urlparse_cached(request).netloc)
             parser = None if isinstance(waited, Deferred) else waited
@@ -111,7 +116,9 @@ class RobotsTxt(RobotsTxtMiddleware):
         run = Run.of(self.crawler)
         run.count(f"robotstxt/exception_count/{type(exc)}")
         message = f"robots.txt of {netloc}: {cause}; nothing is fetched from there until it can be read"
-        if self._is_of_pages(netloc):
+        if isinstance(exc, RunEndedError):
+            logger.info("%s", message)
+        elif self._is_of_pages(netloc):
             run.problem(message)
         else:
             logger.warning("%s", message)

@@ -121,7 +121,8 @@ class Run:
         try:
             if await self._have_the_outlet():
                 self._begin()
-                if obstacle := await self.spider.obstacle():
+                obstacle = await self.spider.obstacle()
+                if obstacle and not stop.asked:  # told to stop, it has not waited until the end
                     self.problem(obstacle)
                     self.abort("obstacle")
             else:
@@ -414,7 +415,7 @@ class Run:
         self._reason = self._reason or "shutdown"
         if not self.name:
             return
-        self.journal.settle()
+        self.journal.settle(finished=self._reason == "finished")
         if self.tally.body_lengths.count >= health.MANY_BODIES:
             told = (run.report for run in self.store.last_runs(self.outlet, _RUNS_OF_A_MONTH))
             since = self.started - timedelta(days=health.BODY_DAYS)

@@ -95,6 +95,7 @@ EXTENSIONS_BASE = {
 }
 EXTENSIONS = {
     "mirror_crawler.run.Run": -100,  # before Scrapy's feed exporter (0): it names the run after which feeds are named
+    "mirror_crawler.ending.Ending": 0,
     "mirror_crawler.progress.Progress": 100,
 }
 SPIDER_MIDDLEWARES = {

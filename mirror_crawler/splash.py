@@ -44,6 +44,8 @@ from scrapy.utils.asyncio import sleep
 
 from mirror_crawler.browser import RENDER, UNRENDERED, splash_address
 from mirror_crawler.encoding import decoded
+from mirror_crawler.ending import RunEndedError
+from mirror_crawler.gate import NotSentError
 from mirror_crawler.pages import PageError, parsed
 
 vars(scrapy.utils.url).setdefault("canonicalize_url", w3lib.url.canonicalize_url)
@@ -116,8 +118,9 @@ class Splash:
         """What the outlet answers to ``request``: its status and headers, and the page as its scripts have built it.
 
         Redirects are answers too, so Scrapy follows them, or not. A page that was not built in time has the flag
-        :data:`browser.UNRENDERED`. Raises what a download raises; IgnoreRequest when Splash cannot be used, and for a
-        page that is no text or larger than DOWNLOAD_MAXSIZE.
+        :data:`browser.UNRENDERED`. Raises what a download raises; NotSentError when Splash cannot be used,
+        RunEndedError when it is away and the run is told to stop, and IgnoreRequest for a page that is no text or
+        larger than DOWNLOAD_MAXSIZE.
         """
         answer = await self._answer(request)
         markup = _misread(request, answer)
@@ -180,13 +183,14 @@ class Splash:
                 except _GONE:
                     if not others:
                         raise IgnoreRequest("Splash ended twice while it had this page") from None
-            if self.crawler.crawling:
-                self._give_up(f"Splash at {self.address.url} cannot be reached (SPLASH_URL)")
-        raise IgnoreRequest(_NOT_SENT_TO_SPLASH)
+            if not self.crawler.crawling:
+                raise RunEndedError
+            self._give_up(f"Splash at {self.address.url} cannot be reached (SPLASH_URL)")
+        raise NotSentError(_NOT_SENT_TO_SPLASH)
 
     async def _sent(self, asked: Request) -> Response:
         if self._given_up:
-            raise IgnoreRequest(_NOT_SENT_TO_SPLASH)
+            raise NotSentError(_NOT_SENT_TO_SPLASH)
         self._under_way += 1
         try:
             return await self._download(asked)
@@ -218,7 +222,7 @@ class Splash:
             return IgnoreRequest("Splash could not run its script on the page")
         said = f"HTTP {raw.status} {raw.body[:200]!r}"
         self._give_up(f"Splash at {self.address.url} refuses to work: {said} (SPLASH_URL)")
-        return IgnoreRequest(_NOT_SENT_TO_SPLASH)
+        return NotSentError(_NOT_SENT_TO_SPLASH)
 
     def _give_up(self, problem: str) -> None:
         """Tell that what needs Splash would fail page by page."""

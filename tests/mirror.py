@@ -34,7 +34,7 @@ from urllib.parse import unquote
 import cmarkgfm
 import zxingcpp
 from PIL import Image
-from scrapy import Spider
+from scrapy import Spider, signals
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
@@ -79,6 +79,11 @@ def _spider(name: str) -> type[Spider]:
     return SpiderLoader.from_settings(settings).load(name)
 
 
+def never(_: Crawler) -> bool:
+    """When a crawl is told to stop that comes to its end by itself."""
+    return False
+
+
 class Reactor:
     """The event loop in which crawls of this process run: in a thread, since Twisted's can be started only once."""
 
@@ -94,13 +99,27 @@ class Reactor:
         self.reactor.run(installSignalHandlers=False)
         self.loop.close()
 
-    def crawl(self, spider: str, settings: Settings, arguments: Mapping[str, str]) -> Crawler:
-        """Run one crawl to its end."""
+    def crawl(
+        self,
+        spider: str,
+        settings: Settings,
+        arguments: Mapping[str, str],
+        stop_when: Callable[[Crawler], bool] = never,
+    ) -> Crawler:
+        """Run one crawl to its end; it is told to stop as soon as ``stop_when`` says so."""
 
         async def run() -> Crawler:
             sys.settrace(threading.gettrace())  # coverage may have been off and on again since this thread began
             crawler = Crawler(_spider(spider), settings)
-            await crawler.crawl_async(**arguments)
+            opened = asyncio.Event()
+            crawler.signals.connect(opened.set, signals.spider_opened)
+            crawl = asyncio.ensure_future(crawler.crawl_async(**arguments))
+            while stop_when is not never and not crawl.done():
+                if opened.is_set() and stop_when(crawler):
+                    await crawler.stop_async()
+                    break
+                await asyncio.sleep(0.01)
+            await crawl
             return crawler
 
         done: Future[Crawler] = asyncio.run_coroutine_threadsafe(run(), self.loop)
@@ -158,8 +177,19 @@ class Mirror:
 
     def crawl(self, outlet: str, settings: Mapping[str, Any] | None = None, /, **arguments: str) -> Outcome:
         """Crawl in this process."""
+        return self.crawl_until(never, outlet, settings, **arguments)
+
+    def crawl_until(
+        self,
+        stop_when: Callable[[Crawler], bool],
+        outlet: str,
+        settings: Mapping[str, Any] | None = None,
+        /,
+        **arguments: str,
+    ) -> Outcome:
+        """Crawl in this process; the crawl is told to stop as soon as ``stop_when`` says so."""
         with mock.patch.dict(os.environ, self.site.environment):
-            crawler = self.reactor.crawl(outlet, self.settings(**(settings or {})), arguments)
+            crawler = self.reactor.crawl(outlet, self.settings(**(settings or {})), arguments, stop_when)
         run = Run.of(crawler)
         return Outcome(
             verdict=run.verdict,

@@ -28,6 +28,7 @@ from mirror_crawler.browser import (
 )
 from mirror_crawler.config import SettingError
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
+from mirror_crawler.stopping import stop
 from tests.mirror import REPO, Mirror, news
 from tests.site import SampleSite
 
@@ -150,6 +151,19 @@ class TestSplashProblem:
         assert problem.startswith(f"no Splash answers at {NOBODY} (")
         assert problem.endswith("Connection refused); start it, or correct SPLASH_URL")
         assert waits
+
+    def test_is_not_waited_for_once_told_to_stop(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        waits: list[float] = []
+        monkeypatch.setattr(browser, "STARTS", 60.0)
+        monkeypatch.setattr(stop, "asked", False)
+
+        def told(seconds: float) -> None:
+            waits.append(seconds)
+            stop.asked = True
+
+        monkeypatch.setattr("mirror_crawler.browser.time.sleep", told)
+        assert splash_problem(Settings({"SPLASH_URL": NOBODY}))
+        assert len(waits) == 1
 
     def test_another_server_answers(self, site: SampleSite) -> None:
         settings = Settings({"SPLASH_URL": site.proxy})

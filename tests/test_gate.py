@@ -9,6 +9,7 @@ import pytest
 from scrapy import Request
 from scrapy.http import Response
 
+from mirror_crawler.ending import RunEndedError
 from mirror_crawler.gate import IN_A_ROW, Gate, NotSentError, asked_host
 
 HOST = "i.epochtimes.com"
@@ -46,7 +47,7 @@ class TestCheck:
 
     @pytest.mark.parametrize("request_", [PICTURE, ROBOTS], ids=["picture", "robots.txt"])
     def test_nothing_leaves_when_the_run_ends(self, gate: Gate, request_: Request) -> None:
-        with pytest.raises(NotSentError, match="being ended"):
+        with pytest.raises(RunEndedError, match="being ended"):
             gate.check(request_, run(ending=True))
 
     def test_budget(self, gate: Gate) -> None:

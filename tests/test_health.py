@@ -71,6 +71,11 @@ class TestEnd:
         verdict = judged(saw(Tally(), 5), reason=reason)
         assert (verdict.verdict, only(verdict).what, verdict.publishes) == ("failed", what, False)
 
+    def test_early_for_a_cause_that_is_told(self) -> None:
+        tally = saw(Tally(), 5)
+        tally.problem("MIRROR_DB: x is full")
+        assert only(judged(tally, reason="store")).what == "MIRROR_DB: x is full"
+
     def test_one_that_was_stopped_publishes_what_it_has(self) -> None:
         verdict = judged(saw(Tally(), 5), reason="shutdown")
         what = "the crawl was stopped before its end; the next run goes on"

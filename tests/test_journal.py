@@ -89,6 +89,15 @@ class TestStates:
         journal.settle()
         assert known(store) == [1, 2]
 
+    @pytest.mark.parametrize("finished", [True, False])
+    def test_of_a_feed_in_a_run_that_asked_for_all(self, store: ArticleStore, run: Runs, finished: bool) -> None:
+        """What a list names is wanted without having been asked for; what a feed names is not."""
+        journal, feed = run(), "https://www.epochtimes.com/feed"
+        walk(journal, 1)
+        journal.source_read(feed, state(1))
+        journal.settle(finished=finished)
+        assert (known(store), store.validator(feed)) == ([1], state(1) if finished else None)
+
     def test_of_one_list_say_nothing_of_another(self, store: ArticleStore, run: Runs) -> None:
         journal = run()
         walk(journal, 1)

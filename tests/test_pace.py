@@ -191,8 +191,9 @@ class TestRest:
                 _, said = process.communicate(timeout=30)
             finally:
                 process.kill()
-        assert "not sent: the run was ended while the outlet rested" in said
         assert process.returncode == EXIT_CODES["degraded"]
+        assert "! the crawl was stopped before its end; the next run goes on\n" in said
+        assert said.count("  ! ") == 1
 
 
 class TestRetryAfter:

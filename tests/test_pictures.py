@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import os
@@ -15,16 +14,15 @@ from unittest import mock
 
 import pytest
 from PIL import Image
-from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.crawler import Crawler
 
 from mirror_crawler.album import Album
 from mirror_crawler.gate import IN_A_ROW
 from mirror_crawler.pictures import FetchPictures
 from mirror_crawler.references import references
-from mirror_crawler.run import Run
 from mirror_crawler.statements import MAX_TRIES
 from tests.life import page_of
-from tests.mirror import Mirror, Outcome, Reactor, contents, dead_links, fingerprint, news, unreachable, wait_until
+from tests.mirror import Mirror, Outcome, Reactor, contents, dead_links, fingerprint, news, unreachable
 from tests.site import Answer, SampleSite, answers
 from tests.site.changes import edited
 from tests.site.pictures import encoded, view
@@ -572,24 +570,14 @@ class TestStop:
     ) -> None:
         site.serve(World(news(OUTLET, 8), per_page=5))
         site.storm(Answer(hang=True), of="i.epochtimes.com/assets")
-        crawlers: list[Crawler] = []
 
-        async def run() -> None:
-            runner = AsyncCrawlerRunner(mirror.settings(**ONE_BY_ONE, **settings))
-            crawlers.append(runner.create_crawler(OUTLET))
-            await runner.crawl(crawlers[0], section="nsc413")
-
-        def waits() -> bool:
+        def waits(crawler: Crawler) -> bool:
             if len(asked(site)) < number or len(site.asked("/n148")) < 8:
                 return False
-            return bool(crawlers[0].engine.downloader.slots[f"{OUTLET}.pictures"].queue)
+            return bool(crawler.engine.downloader.slots[f"{OUTLET}.pictures"].queue)
 
-        with mock.patch.dict(os.environ, site.environment):
-            done = asyncio.run_coroutine_threadsafe(run(), mirror.reactor.loop)
-            wait_until(waits)
-            asyncio.run_coroutine_threadsafe(crawlers[0].stop_async(), mirror.reactor.loop).result(20)
-            done.result(20)
-        assert Run.of(crawlers[0]).verdict == "degraded"
+        outcome = mirror.crawl_until(waits, OUTLET, ONE_BY_ONE | settings, section="nsc413")
+        assert outcome.verdict == "degraded"
         assert len(asked(site)) == number
         assert {row["tries"] for row in rows(mirror).values()} == {0}
         assert len([path for path in mirror.files() if "/n148" in path]) == 8

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from mirror_crawler.arguments import ArgumentError
 from mirror_crawler.blocked import ChallengeError
 from mirror_crawler.credits import CreditRules
+from mirror_crawler.ending import RunEndedError
 from mirror_crawler.gate import NotSentError
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.outlet import OutletSpider, load_outlets
@@ -370,3 +371,11 @@ class TestFailures:
         run.list_failed.assert_called_once_with(request, cause)
         run.article_failed.assert_called_once_with(request, cause, passing=passing)
         run.source_failed.assert_called_once_with(request, cause)
+
+    def test_what_was_dropped_at_the_end_is_none(self, made: Callable[..., OutletSpider]) -> None:
+        spider = made(OUTLETS["epochtimes"])
+        failure = Failure(RunEndedError())  # type: ignore[no-untyped-call]
+        failure.request = Request("https://www.epochtimes.com/")  # type: ignore[attr-defined]
+        for told in (spider.list_failed, spider.article_failed, spider.source_failed):
+            assert list(told(failure)) == []
+        assert cast(mock.Mock, spider.run).mock_calls == []

@@ -24,6 +24,8 @@ from scrapy.utils.test import get_crawler
 
 from mirror_crawler import splash
 from mirror_crawler.browser import RENDER, is_rendered, options
+from mirror_crawler.ending import RunEndedError
+from mirror_crawler.gate import NotSentError
 from mirror_crawler.spiders.epochtimes import EpochtimesSpider
 from tests.mirror import news
 
@@ -277,7 +279,7 @@ class TestTheAnswer:
     @staticmethod
     def refused(server: Server, status: int) -> None:
         for _ in range(2):
-            with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+            with pytest.raises(NotSentError, match="not sent: Splash cannot be used"):
                 server.fetch()
         assert len(server.asked) == 1
         (problem,) = server.problems
@@ -293,7 +295,7 @@ class TestAServerThatEnds:
 
     def test_ends_the_run_when_it_stays_away(self) -> None:
         server = Server(DownloadConnectionRefusedError())
-        with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+        with pytest.raises(NotSentError, match="not sent: Splash cannot be used"):
             server.fetch()
         assert server.problems == [f"Splash at {SPLASH} cannot be reached (SPLASH_URL)"]
 
@@ -337,7 +339,7 @@ class TestAServerThatEnds:
     def test_is_not_waited_for_when_the_run_is_ended(self) -> None:
         server = Server(DownloadConnectionRefusedError())
         server.splash.crawler.crawling = False
-        with pytest.raises(IgnoreRequest, match="not sent: Splash cannot be used"):
+        with pytest.raises(RunEndedError):
             server.fetch()
         assert server.pings() == 0
         assert server.problems == []
