@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,13 @@ are later by weeks cannot be told by their address.
 
 class ArgumentError(ValueError):
     """An argument that cannot be meant; the message is one line that names it and the valid choices."""
+
+
+def check_repeated(names: Iterable[str]) -> None:
+    """ArgumentError for a name that is given twice: Scrapy would silently take the last value."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ArgumentError(f"{name}= is given {times} times; give it once, with all of its values")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

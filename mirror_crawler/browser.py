@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.error import HTTPError
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as UrlRequest
@@ -36,6 +37,8 @@ STARTS = 10.0
 _BETWEEN_PINGS = 0.5
 _PING_TIMEOUT = 5.0
 _PING_ANSWER = 1_000
+_NOT_YET = (502, 503, 504)
+"""What stands before a Splash answers while that starts."""
 _FORM = "use the address of a Splash server, like http://127.0.0.1:8050 (make splash starts one)"
 
 
@@ -118,6 +121,10 @@ def _silence(address: SplashAddress) -> str:
         try:
             with opener.open(ping, timeout=_PING_TIMEOUT) as answer:
                 return "" if b"maxrss" in answer.read(_PING_ANSWER) else "another server does"
+        except HTTPError as error:
+            if error.code not in _NOT_YET:
+                return f"another server does, with HTTP {error.code}"
+            cause = str(error.reason)
         except (OSError, HTTPException) as error:
             cause = str(getattr(error, "reason", error))
         if stop.asked or time.monotonic() > deadline:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from scrapy.http import HtmlResponse
 
 from mirror_crawler.browser import PageKind
+from mirror_crawler.encoding import decoded
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.outlet import OutletSpider, utc_now
 from mirror_crawler.pages import PageError
@@ -39,11 +40,13 @@ def name_of(outlet: type[OutletSpider], url: str) -> str:
 def describe(outlet: type[OutletSpider], url: str, body: bytes) -> tuple[dict[str, Any], str]:
     """What ``meta.json`` says of a page, and what is wrong with it: empty when the selectors of today can read it.
 
-    The truth is a draft of what they read. It is for a person to hold against the page.
+    The truth is a draft of what they read. It is for a person to hold against the page. ValueError for what is no text.
     """
     kind = kind_of(outlet, url)
     meta: dict[str, Any] = {"kind": kind, "url": url, "note": _NOTE}
     response = HtmlResponse(url, body=body)
+    if decoded(response) is None:
+        raise ValueError(f"{url}: what was got for it cannot be decoded as text; nothing is saved")
     try:
         if kind == "list":
             entries = outlet.list_page.from_response(response, outlet.addresses).entries()

@@ -34,6 +34,14 @@ _VOID = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 _UNNESTED = frozenset((*_VOID, "p", "li", "option"))
 """Elements without an end tag, or whose end tag may be left out."""
 _NEXT = frozenset(("下一页", "下一頁", "下页", "下頁", ">", "›", "next"))
+_LOADING = re.compile(
+    r"(?:[内內]容|[页頁]面)?正?在?(?:加[载載]|[载載]入|[读讀]取|loading)中?[ .。…,，]*(?:[请請]稍[候后後等])?[ .。…]*",
+    re.IGNORECASE,
+)
+"""What a page says where its scripts have yet to put something."""
+_MARKUP = re.compile(r"<[^>]*>")
+_SHORT = 1_000
+"""Characters; what only says so is shorter, its markup included."""
 _ARROWS = " .>›»→"
 _JSON = json.JSONDecoder(strict=False)
 _FURNITURE = frozenset(("aside", "nav", "footer", "header"))
@@ -313,7 +321,9 @@ class ArticlePage(Page):
 
     @cached_property
     def body(self) -> CleanBody:
-        """The body in the closed vocabulary, a lead video in front of it. PageError when there is nothing in it."""
+        """The body in the closed vocabulary, a lead video in front of it. PageError when there is nothing in it, or
+        only that something is being loaded.
+        """
         containers = self._containers()
         if not containers:
             raise PageError.lacking("body", self.BODY)
@@ -326,7 +336,7 @@ class ArticlePage(Page):
         if lead is not None and lead not in body.embeds:
             anchor = f'<p><a href="{lead.url.replace("&", "&amp;")}"></a></p>'
             body = dataclasses.replace(body, html=anchor + body.html, embeds=[lead, *body.embeds])
-        if not body.html:
+        if not body.html or _is_placeholder(body):
             raise PageError.lacking("body", self.BODY, "text in the body")
         return body
 
@@ -491,6 +501,12 @@ def _is_furniture(node: LexborNode) -> bool:
 
 def _is_body(node: LexborNode) -> bool:
     return "itemprop" in node.attributes and node.attributes["itemprop"] == "articleBody"
+
+
+def _is_placeholder(body: CleanBody) -> bool:
+    if body.images or body.embeds or len(body.html) > _SHORT:
+        return False
+    return bool(_LOADING.fullmatch(_collapse(_MARKUP.sub(" ", body.html))))
 
 
 def _joined(parts: Sequence[CleanBody]) -> CleanBody:

@@ -1,15 +1,13 @@
 """What every crawl needs, checked before its first request: outlet, arguments, settings, directories, theme, store.
 
-``scrapy crawl`` checks what it was asked for, ``scrapy schedule`` each of its entries.
+``scrapy crawl`` checks what it was asked for, ``scrapy schedule`` each of its entries. Scrapy's own settings are
+checked before: see scrapy_settings.py.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-from scrapy.settings import default_settings
 
 from mirror_crawler import git
 from mirror_crawler.arguments import ArgumentError
@@ -28,13 +26,6 @@ REFUSALS = (ArgumentError, GitError, SettingError, StoreError)
 """What the checks raise. The message is one line that names what cannot be used and the mend."""
 
 
-def check_log_level(settings: BaseSettings) -> None:
-    """SettingError for a level that there is not."""
-    level = str(settings["LOG_LEVEL"])
-    if level not in logging.getLevelNamesMapping():
-        raise SettingError(f"MIRROR_LOG_LEVEL={level}: use DEBUG, INFO, WARNING or ERROR")
-
-
 def check_crawl(
     settings: BaseSettings,
     outlets: Mapping[str, type[OutletSpider]],
@@ -46,8 +37,6 @@ def check_crawl(
     Makes the directories and the store.
     """
     plan = outlets[outlet].read_plan(arguments)
-    check_log_level(settings)
-    _check_numbers(settings)
     check_proxies(settings, outlets)
     config = MirrorConfig.from_settings(settings)
     check_splash(settings, outlet, outlets[outlet].rendered_in(plan, config.render))
@@ -56,16 +45,3 @@ def check_crawl(
     if config.publishes:
         git.check_installed()
     ArticleStore(config.database).close()
-
-
-def _check_numbers(settings: BaseSettings) -> None:
-    """SettingError for a setting of Scrapy's that is no number, or neither on nor off, where it has to be."""
-    for name, usual in vars(default_settings).items():
-        value = settings[name]
-        if not isinstance(usual, int | float) or not isinstance(value, str):
-            continue
-        try:
-            settings.getbool(name) if isinstance(usual, bool) else float(value)
-        except ValueError:
-            wanted = "True or False" if isinstance(usual, bool) else "a number"
-            raise SettingError(f"{name}={value}: use {wanted}") from None

@@ -20,6 +20,7 @@ from typing import Protocol, Self
 from cronsim import CronSim, CronSimError
 
 from mirror_crawler import feeds
+from mirror_crawler.arguments import check_repeated
 from mirror_crawler.clock import in_utc
 from mirror_crawler.health import EXIT_CODES, MISUSED
 
@@ -80,13 +81,16 @@ class Entry:
     def given(self, option: str) -> dict[str, str]:
         """What its ``-a NAME=VALUE`` (arguments) or ``-s NAME=VALUE`` (settings) give.
 
-        ScheduleError when there is anything but those.
+        ScheduleError when there is anything but those, ArgumentError when an argument is given twice.
         """
         options, values = self.arguments[::2], self.arguments[1::2]
         if len(options) > len(values) or {*options} - {"-a", "-s"} or not all("=" in value for value in values):
             raise ScheduleError(f"{str(self)!r}: behind the times only -a NAME=VALUE and -s NAME=VALUE can stand")
         pairs = zip(options, (value.partition("=") for value in values), strict=True)
-        return {name: value for found, (name, _, value) in pairs if found == option}
+        found = [(name, value) for kind, (name, _, value) in pairs if kind == option]
+        if option == "-a":
+            check_repeated(name for name, _ in found)
+        return dict(found)
 
     def __str__(self) -> str:
         return " ".join((self.outlet, self.expression, *(shlex.quote(word) for word in self.arguments)))

@@ -7,10 +7,16 @@ here. docs/settings.md describes them all.
 from __future__ import annotations
 
 import os
+import sys
 
 from scrapy.settings import default_settings
 
-from mirror_crawler.paths import PATTERN
+from mirror_crawler.stopping import stop
+
+# Scrapy imports this first of all that is ours; then come the commands and what they need: most of a second.
+stop.begin(sys.argv)
+
+from mirror_crawler.paths import PATTERN  # noqa: E402
 
 BOT_NAME = "mirror_crawler"
 SPIDER_MODULES = ["mirror_crawler.spiders"]

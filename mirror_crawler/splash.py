@@ -279,7 +279,7 @@ def _misread(request: Request, answer: Any) -> str:
     text = markup.decode() if isinstance(markup, bytes) else markup
     try:
         return "" if body.decode(charset) == text else text
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, TypeError, ValueError):  # no encoding, no text at all: a page can say what it likes
         return text
 
 

@@ -171,6 +171,16 @@ class TestSplashProblem:
         site.set("/_ping", "hello")
         assert splash_problem(settings).startswith(f"no Splash answers at {site.proxy} (another server does); ")
 
+    @pytest.mark.parametrize("status", [401, 404, 500])
+    def test_is_not_waited_for_where_another_server_is(
+        self, site: SampleSite, monkeypatch: pytest.MonkeyPatch, status: int
+    ) -> None:
+        monkeypatch.setattr(browser, "STARTS", 60.0)
+        site.set("/_ping", "hello", status=status)
+        problem = splash_problem(Settings({"SPLASH_URL": site.proxy}))
+        assert f"(another server does, with HTTP {status}); " in problem
+        assert len(site.requests) == 1
+
     def test_it_answers(self, site: SampleSite) -> None:
         site.set("/_ping", '{"maxrss": 1, "status": "ok"}')
         settings = Settings({"SPLASH_URL": site.proxy.replace("//", "//wang:secret@")})

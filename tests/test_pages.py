@@ -454,6 +454,20 @@ class TestBody:
         with pytest.raises(PageError, match=r"^no text in the body \(#artbody, "):
             _ = epochtimes(f"<div id=artbody>{inside}</div>").body
 
+    @pytest.mark.parametrize(
+        "inside", ["加载中…", "<p>正在加载...</p>", "<div><span>Loading</span>&hellip;</div>", "內容載入中，請稍候。"]
+    )
+    def test_that_is_still_to_come(self, inside: str) -> None:
+        """A page whose scripts did not run."""
+        with pytest.raises(PageError, match=r"^no text in the body \(#artbody, "):
+            _ = epochtimes(f"<div id=artbody>{inside}</div>").body
+
+    @pytest.mark.parametrize(
+        "inside", ["<p>加载中…</p><p>渡轮复航</p>", "加载中的货轮", "加载中<img src=/a.jpg width=600 height=400>"]
+    )
+    def test_that_only_speaks_of_loading(self, inside: str) -> None:
+        assert epochtimes(f"<div id=artbody>{inside}</div>").body.html
+
 
 class TestLeadVideo:
     @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import argparse
 from pathlib import Path
 
 import pytest
-from scrapy.exceptions import UsageError
+from scrapy.settings import Settings
 
 from mirror_crawler.commands.crawl import Command
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.stopping import stop
 from tests.mirror import Mirror
+
+UNUSED = ("logfile", "loglevel", "nolog", "pidfile", "pdb", "output", "overwrite_output")
+"""Options of Scrapy's that are not given."""
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,10 @@ from tests.mirror import Mirror
         pytest.param(("bbc",), {}, "no outlet 'bbc'; use epochtimes or ntdtv", id="outlet"),
         pytest.param(("ntdtv", "-a", "pages=x"), {}, "pages=x", id="argument"),
         pytest.param(("ntdtv",), {"DOWNLOAD_DELAY": "soon"}, "DOWNLOAD_DELAY=soon: use a number", id="number"),
+        pytest.param(("ntdtv",), {"LOG_LEVEL": "loud"}, "MIRROR_LOG_LEVEL=loud: use DEBUG, INFO", id="level"),
+        pytest.param(("ntdtv",), {"LOG_FILE": "/dev/null/log"}, "LOG_FILE=/dev/null/log: Not a dir", id="log file"),
+        pytest.param(("ntdtv", "-s", "FEEDS=oops"), {}, "FEEDS=oops: use a JSON object", id="no object"),
+        pytest.param(("ntdtv", "-a", "pages=1", "-a", "pages=2"), {}, "pages= is given 2 times", id="twice"),
         pytest.param(("ntdtv",), {"ROBOTSTXT_OBEY": "so"}, "ROBOTSTXT_OBEY=so: use True or False", id="on or off"),
     ],
 )
@@ -35,19 +42,6 @@ def test_refused(
     told = capsys.readouterr().err
     assert told.startswith(f"scrapy crawl: {said}")
     assert told.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"LOG_LEVEL": "loud"}, "MIRROR_LOG_LEVEL=loud: use DEBUG, INFO, WARNING or ERROR"),
-        ({"MIRROR_LOG": "json", "LOG_FILE": "/dev/null/log"}, "LOG_FILE: "),
-    ],
-)
-def test_a_log_that_cannot_be(mirror: Mirror, settings: dict[str, str], said: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        mirror.ask("crawl", "ntdtv", settings=settings)
-    assert str(refused.value).startswith(said)
 
 
 def test_told_to_stop_meanwhile(
@@ -66,6 +60,17 @@ def test_the_checks_leave_directories_and_store_behind(mirror: Mirror, monkeypat
     assert made == {Path("data"), Path("data/mirror.db"), Path("output")}
 
 
+def test_what_cannot_be_is_refused_before_scrapy_makes_its_process() -> None:
+    """Which would end in a traceback with these settings."""
+    command = Command()
+    command.settings = Settings()
+    command.settings.setmodule("mirror_crawler.settings")
+    command.settings.set("LOG_FILE", "/dev/null/log", "cmdline")
+    command.process_options([], argparse.Namespace(set=[], spargs=[], **dict.fromkeys(UNUSED)))
+    assert not command.requires_crawler_process
+
+
 def test_without_scrapy_around_it() -> None:
-    with pytest.raises(RuntimeError, match="not started by Scrapy's command line"):
-        Command().run(["ntdtv"], argparse.Namespace())
+    for act in (Command().run, Command().process_options):
+        with pytest.raises(RuntimeError, match="not started by Scrapy's command line"):
+            act(["ntdtv"], argparse.Namespace())

@@ -125,6 +125,17 @@ def test_a_page_that_leads_elsewhere(mirror: Mirror, capsys: pytest.CaptureFixtu
     assert "https://elsewhere.example/ is no page of ntdtv" in capsys.readouterr().err
 
 
+def test_what_is_no_text(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
+    noise = mirror.root / "noise"
+    noise.write_bytes(bytes(range(256)) * 99)
+    into = mirror.root / "fixtures"
+    assert mirror.ask("savefixture", "epochtimes", ARTICLE, "--file", str(noise), "--into", str(into)) == 1
+    assert capsys.readouterr().err == (
+        f"scrapy savefixture: {ARTICLE}: what was got for it cannot be decoded as text; nothing is saved\n"
+    )
+    assert not into.exists()
+
+
 def test_fetched(mirror: Mirror) -> None:
     url = sample(mirror)
     done = mirror.command("savefixture", "epochtimes", url, "--into", str(mirror.root))

@@ -422,6 +422,10 @@ def ask(mirror: Mirror, schedule: str, *words: str, **settings: str) -> int:
             "ntdtv @daily -s ROBOTSTXT_OBEY=x", (), {}, "x': ROBOTSTXT_OBEY=x: use True or False", id="on or off"
         ),
         pytest.param("ntdtv @daily -s LOG_LEVEL=x", (), {}, "MIRROR_LOG_LEVEL=x: use DEBUG", id="level"),
+        pytest.param("ntdtv @daily -s FEEDS=oops", (), {}, "FEEDS=oops': FEEDS=oops: use a JSON", id="no object"),
+        pytest.param("ntdtv @daily", ("-s", "FEEDS=oops"), {}, "FEEDS=oops: use a JSON", id="no object for all"),
+        pytest.param("ntdtv @daily -s JOBDIR=/dev/null/x", (), {}, "x': JOBDIR=/dev/null/x: Not a dir", id="place"),
+        pytest.param("ntdtv @daily -a pages=1 -a pages=2", (), {}, "pages= is given 2 times", id="twice"),
         pytest.param("ntdtv @daily -a section=none", (), {}, "-a section=none': section=none", id="section"),
         pytest.param("ntdtv @daily -a colour=red", (), {}, "-a colour=red': ", id="unknown argument"),
         pytest.param(

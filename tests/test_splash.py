@@ -47,7 +47,7 @@ PAGE: dict[str, Any] = {
 """What splash.lua returns for a page."""
 
 
-def read_as(charset: str, sent: bytes | None) -> dict[str, Any]:
+def read_as(charset: object, sent: bytes | None) -> dict[str, Any]:
     """What it returns for a page that it did not take for UTF-8."""
     headers = [{"name": "Content-Type", "value": "text/html"}, *PAGE["headers"][:-1]]
     return {**PAGE, "headers": headers, "charset": charset, "sent": base64.b64encode(sent).decode() if sent else None}
@@ -211,9 +211,12 @@ class TestTheAnswer:
             pytest.param("GBK", "utf-8", id="falsely-declared"),
             pytest.param("ISO-8859-1", "gb18030", id="nothing-declared"),
             pytest.param("x-nonsense", "utf-8", id="unknown"),
+            pytest.param("x\0", "utf-8", id="no-name"),
+            pytest.param("idna", "utf-8", id="no-charset"),
+            pytest.param({"a": 1}, "utf-8", id="no-text"),
         ],
     )
-    def test_that_was_misread_is_built_again_from_what_was_sent(self, charset: str, encoding: str) -> None:
+    def test_that_was_misread_is_built_again_from_what_was_sent(self, charset: object, encoding: str) -> None:
         again = {**PAGE, "loaded": True, "headers": {}}
         server = Server(read_as(charset, "<p>今日渡轮复航</p>".encode(encoding)), again)
         page = server.fetch()

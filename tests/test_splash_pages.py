@@ -153,6 +153,31 @@ class TestPagesWithoutMeasure:
         assert not is_rendered(tab.open(written()))
 
 
+class TestPagesThatFight:
+    """They cost no more than any other page."""
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            pytest.param("window.close()", id="closed"),
+            pytest.param("delete window.close; window.close()", id="closed-anyway"),
+            pytest.param("Window.prototype.close.call(window)", id="closed-by-its-kind"),
+            pytest.param(
+                "var f = document.createElement('iframe'); document.documentElement.appendChild(f);"
+                "f.contentWindow.close.call(window); f.contentWindow.Window.prototype.close.call(window)",
+                id="closed-by-a-frame",
+            ),
+            pytest.param(
+                "Object.defineProperty(document, 'characterSet', {get: function () { return {a: 1} }})", id="object"
+            ),
+        ],
+    )
+    def test(self, tab: Tab, script: str) -> None:
+        page = tab.open(written(f"<meta charset='utf-8'><script>{script}</script>"))
+        assert is_rendered(page)
+        assert "<p>渡轮复航</p>" in page.text
+
+
 class TestEncodings:
     """A page is read as it is without Splash: its bytes are believed more than what is said of them."""
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import runpy
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
+from mirror_crawler import settings
 from mirror_crawler.commands import crawl
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.locks import FileLock
-from mirror_crawler.stopping import SIGNALS, Stop, held_back
+from mirror_crawler.stopping import SIGNALS, Stop, held_back, stop
 from tests.mirror import PLAIN, REPO, Mirror, wait_until
 
 LISTENING = """
@@ -156,6 +159,15 @@ def test_a_second_signal_is_sent_again_to_kill(restored: None) -> None:
 
 def test_a_crawl_without_an_engine_does_not_work_yet() -> None:
     assert not crawl._works(Crawler(Spider))
+
+
+@pytest.mark.parametrize(("command", "heeds"), [("crawl", True), ("schedule", True), ("render", False)])
+def test_settings_begin_it(restored: None, monkeypatch: pytest.MonkeyPatch, command: str, heeds: bool) -> None:
+    """They are what Scrapy imports first. An interrupt that raised something in an import could be lost there."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sys, "argv", ["scrapy", command])
+    runpy.run_path(str(Path(settings.__file__)))
+    assert signal.getsignal(signal.SIGINT) == (stop._hear if heeds else before)
 
 
 def test_who_asks_late_is_told_at_once(restored: None) -> None:

@@ -77,7 +77,8 @@ def do_without_chromium() -> None:
 
 def close_side_doors() -> None:
     """Take WebSockets and workers from every frame of every page before its scripts run: what they connect to is no
-    request that Splash's filters and scripts could see.
+    request that Splash's filters and scripts could see. And ``close``: WebKit stops all that a closed window loads,
+    without a word to Splash, which would wait for the page until its time is over.
 
     Frames keep the window that they were made with, since the crawler's script lets none of them go anywhere. There is
     no signal of a frame connected here: PyQt then loses some of Splash's own, and pages never finish.
@@ -100,7 +101,12 @@ def close_side_doors() -> None:
 
 
 def _strip(frame: Any) -> None:
-    frame.evaluateJavaScript("['WebSocket', 'Worker', 'SharedWorker'].forEach(function (name) { delete window[name] })")
+    frame.evaluateJavaScript(
+        "['WebSocket', 'Worker', 'SharedWorker'].forEach(function (name) { delete window[name] });"
+        "delete Window.prototype.close;"
+        "Object.defineProperty(window, 'close', {value: function () {}});"
+        "null"  # else Qt would turn the whole window into a value
+    )
 
 
 def look_past_policies() -> None:

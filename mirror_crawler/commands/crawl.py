@@ -8,14 +8,15 @@ import logging
 from typing import TYPE_CHECKING, cast
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
-from scrapy.exceptions import UsageError
 
 from mirror_crawler import logs
+from mirror_crawler.arguments import ArgumentError, check_repeated
 from mirror_crawler.config import SettingError
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
-from mirror_crawler.preflight import REFUSALS, check_crawl, check_log_level
+from mirror_crawler.preflight import REFUSALS, check_crawl
 from mirror_crawler.run import Run
+from mirror_crawler.scrapy_settings import check_settings, give
 from mirror_crawler.stopping import stop
 
 if TYPE_CHECKING:
@@ -31,25 +32,31 @@ class Command(ScrapyCrawl):
     """
 
     _ending: asyncio.Task[None] | None = None
+    _refusal = ""
 
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
         return "Crawl an outlet into the store and the tree of pages"
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Settings of the command line; then the log, which has to be ours before Scrapy makes its own."""
-        super().process_options(args, opts)
-        if self.settings is not None:
-            try:
-                check_log_level(self.settings)
-                logs.take_over(self.settings)
-            except SettingError as error:
-                raise UsageError(str(error)) from None
-            except OSError as error:
-                raise UsageError(f"LOG_FILE: {error}") from None
+        """Settings of the command line, checked; then the log, which has to be ours before Scrapy makes its own."""
+        if self.settings is None:
+            raise RuntimeError("not started by Scrapy's command line")
+        try:
+            check_repeated(word.partition("=")[0] for word in opts.spargs)
+            give(self.settings, dict(word.split("=", 1) for word in opts.set if "=" in word))
+            super().process_options(args, opts)
+            check_settings(self.settings)
+            logs.take_over(self.settings)
+        except (ArgumentError, SettingError) as error:
+            self._refusal = str(error)
+            self.requires_crawler_process = False  # it could not be made
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check everything that can be checked, crawl, and turn the verdict into the exit code."""
+        if self._refusal:
+            self._leave(self._refusal, MISUSED)
+            return
         if self.settings is None or self.crawler_process is None:
             raise RuntimeError("not started by Scrapy's command line")
         outlets = load_outlets(self.settings)

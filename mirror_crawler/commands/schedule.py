@@ -23,6 +23,7 @@ from mirror_crawler.locks import FileLock
 from mirror_crawler.outlet import OutletSpider, load_outlets
 from mirror_crawler.preflight import REFUSALS, check_crawl
 from mirror_crawler.schedule import Entry, ScheduleError, Scheduler, SystemClock, Timetable, read_schedule
+from mirror_crawler.scrapy_settings import check_settings, give
 from mirror_crawler.stopping import SIGNALS, held_back, stop
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
@@ -48,6 +49,16 @@ class Command(ScrapyCommand):
         """A look at the schedule."""
         super().add_options(parser)
         parser.add_argument("--next", metavar="N", help="print the next N times of each entry (UTC), crawl nothing")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Settings of the command line."""
+        if self.settings is None:
+            raise RuntimeError("not started by Scrapy's command line")
+        try:
+            give(self.settings, dict(word.split("=", 1) for word in opts.set if "=" in word))
+        except SettingError as error:
+            raise UsageError(str(error)) from None
+        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check all that can be checked, then serve."""
@@ -136,8 +147,9 @@ def _check(entry: Entry, outlets: Mapping[str, type[OutletSpider]], settings: Ba
     if entry.outlet not in outlets:
         raise ScheduleError(f"{str(entry)!r}: no outlet {entry.outlet!r}; use {' or '.join(outlets)}")
     its_own = settings.copy()
-    its_own.setdict(entry.given("-s"), priority="cmdline")
     try:
+        give(its_own, entry.given("-s"))
+        check_settings(its_own)
         check_crawl(its_own, outlets, entry.outlet, entry.given("-a"))
     except REFUSALS as error:
         raise ScheduleError(f"{str(entry)!r}: {error}") from None
