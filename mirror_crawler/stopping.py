@@ -40,6 +40,11 @@ class Stop:
         if self.asked and act is not None:
             act()
 
+    def over(self) -> None:
+        """All is done: a signal from now on would only hide how it ended."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         if self.asked:
             signal.signal(number, signal.SIG_DFL)

@@ -79,6 +79,7 @@ class Command(ScrapyCrawl):
         loop = crawl.get_loop()
         stop.listen(lambda: loop.call_soon_threadsafe(self._end, crawler, crawl))
         self.crawler_process.start(install_signal_handlers=False)
+        stop.over()
         failed = self.crawler_process.bootstrap_failed
         self.exitcode = EXIT_CODES["failed" if failed else Run.of(crawler).verdict]
 
