@@ -78,14 +78,9 @@ class Repository:
 
     def hashes(self, tip: str, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Each path with the hash of its file in a commit, None when it has none. Paths have no line ends."""
-        remaining = iter(paths)
         with self._talk("cat-file", "--batch-check") as (source, out):
-            while batch := list(islice(remaining, _QUESTIONS)):
-                source.write(b"".join(b"%s:%s\n" % (tip.encode(), path.encode()) for path in batch))
-                source.flush()
-                for path in batch:
-                    found = _BLOB.fullmatch(out.readline().rstrip(b"\n"))
-                    yield path, found[1].decode() if found else None
+            for path, found in _found(tip, paths, source, out):
+                yield path, found[1].decode() if found else None
 
     def files(self, tip: str | None) -> Iterator[tuple[str, str]]:
         """Every file of a commit with its hash, in the order of the bytes of their paths."""
@@ -101,16 +96,12 @@ class Repository:
 
     def contents(self, tip: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Each path with what its file in a commit holds; a path that the commit does not have is left out."""
-        remaining = iter(paths)
         with self._talk("cat-file", "--batch") as (source, out):
-            while batch := list(islice(remaining, _QUESTIONS)):
-                source.write(b"".join(b"%s:%s\n" % (tip.encode(), path.encode()) for path in batch))
-                source.flush()
-                for path in batch:
-                    if found := _BLOB.fullmatch(out.readline().rstrip(b"\n")):
-                        content = out.read(int(found[2]))
-                        out.read(1)  # a line end
-                        yield path, content
+            for path, found in _found(tip, paths, source, out):
+                if found:
+                    content = out.read(int(found[2]))
+                    out.read(1)  # a line end
+                    yield path, content
 
     def size(self) -> int:
         """How large it is on disk, in bytes."""
@@ -220,6 +211,20 @@ class Repository:
         return answer._replace(
             out=remote.redacted(answer.out.decode(errors="replace")).encode(), err=remote.redacted(answer.err)
         )
+
+
+def _found(
+    tip: str, paths: Iterable[str], source: IO[bytes], out: IO[bytes]
+) -> Iterator[tuple[str, re.Match[bytes] | None]]:
+    """Each path with what ``cat-file`` says of its file in a commit, its hash and size; None when it has none. What
+    else follows in ``out`` is the caller's to read.
+    """
+    remaining = iter(paths)
+    while batch := list(islice(remaining, _QUESTIONS)):
+        source.write(b"".join(b"%s:%s\n" % (tip.encode(), path.encode()) for path in batch))
+        source.flush()
+        for path in batch:
+            yield path, _BLOB.fullmatch(out.readline().rstrip(b"\n"))
 
 
 def blob_hash(content: bytes) -> str:

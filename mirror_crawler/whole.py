@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 import brotli
@@ -69,44 +70,35 @@ def is_whole(response: Response, most: int) -> bool:
 
 def _has_its_end(body: bytes, encoding: bytes, most: int) -> bool:
     """True too for what is in no encoding of these, or damaged: others will say so."""
-    try:
-        match encoding:
-            case b"gzip" | b"x-gzip":
-                return _inflates_to_its_end(body, most)
-            case b"br":
-                return _unbrotlis_to_its_end(body, most)
-            case b"zstd":
-                return _unzstds_to_its_end(body, most)
-    except (zlib.error, brotli.error, zstd.ZstdError):
-        pass
+    match encoding:
+        case b"gzip" | b"x-gzip":
+            deflated = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            return _unpacks_to_its_end(
+                body,
+                most,
+                lambda more: deflated.decompress(deflated.unconsumed_tail + more, _CHUNK),
+                lambda: deflated.eof,
+            )
+        case b"br":
+            brotlied = brotli.Decompressor()
+            return _unpacks_to_its_end(
+                body, most, lambda more: brotlied.process(more, output_buffer_limit=_CHUNK), brotlied.is_finished
+            )
+        case b"zstd":
+            zstded = zstd.ZstdDecompressor()
+            return _unpacks_to_its_end(body, most, lambda more: zstded.decompress(more, _CHUNK), lambda: zstded.eof)
     return True
 
 
-def _inflates_to_its_end(body: bytes, most: int) -> bool:
-    stream, size = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), 0
-    while not stream.eof and body:
-        size += len(stream.decompress(body, _CHUNK))
-        if size > most:
-            return True
-        body = stream.unconsumed_tail
-    return stream.eof
-
-
-def _unbrotlis_to_its_end(body: bytes, most: int) -> bool:
-    stream, size = brotli.Decompressor(), 0
-    while not stream.is_finished() and (unpacked := stream.process(body, output_buffer_limit=_CHUNK)):
-        size += len(unpacked)
-        if size > most:
-            return True
-        body = b""
-    return bool(stream.is_finished())
-
-
-def _unzstds_to_its_end(body: bytes, most: int) -> bool:
-    stream, size = zstd.ZstdDecompressor(), 0
-    while not stream.eof and (unpacked := stream.decompress(body, _CHUNK)):
-        size += len(unpacked)
-        if size > most:
-            return True
-        body = b""
-    return bool(stream.eof)
+def _unpacks_to_its_end(body: bytes, most: int, unpack: Callable[[bytes], bytes], is_over: Callable[[], bool]) -> bool:
+    """``unpack`` takes the whole body first, then nothing more, and gives at most a chunk each time."""
+    size = 0
+    try:
+        while not is_over() and (unpacked := unpack(body)):
+            size += len(unpacked)
+            if size > most:
+                return True
+            body = b""
+    except (zlib.error, brotli.error, zstd.ZstdError):
+        return True
+    return is_over()
