@@ -24,12 +24,14 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 5
 """So many refusals without a good answer between end the run."""
 
-_HINTS = (
-    *(title.encode() for title in ("Just a moment", "请稍候", "請稍候")),
-    *(b"cf-turnstile", b"cf-challenge", b"cf_chl", b"challenge-platform"),
-)
-"""A page without any of these is not looked at further: it costs next to nothing on every page."""
+_PARTS = (b"challenge", b"cf-turnstile", b"cf_chl")
+"""A page with none of these in it is not looked at further, unless it begins with one of the titles: looking for them
+is what every page costs.
+"""
 _TITLES = frozenset(("just a moment", "请稍候", "請稍候"))
+_TITLE_HINTS = tuple(title.encode() for title in ("Just a moment", "请稍候", "請稍候"))
+_BEGINNING = 4_096
+"""Bytes in which the title of a challenge page stands; it has little in front of it."""
 _MARKS = '.cf-turnstile, .cf-challenge, #cf-challenge-running, form[action*="__cf_chl"]'
 _SCRIPT = re.compile(r"_cf_chl_opt|/cdn-cgi/challenge-platform/(?!scripts/)")
 """What is under ``scripts/`` watches visitors of ordinary pages."""
@@ -115,12 +117,17 @@ def is_challenge(response: Response) -> bool:
     if (response.headers.get("Cf-Mitigated") or b"").strip().lower() == b"challenge":
         return True
     body = response.body
-    if not isinstance(response, TextResponse) or not any(hint in body for hint in _HINTS):
+    if not isinstance(response, TextResponse) or not _has_hints(body):
         return False
     if body.count(b"<") > _MANY_TAGS:
         return False
     page = LexborHTMLParser(body)
     return _asks_for_a_browser(page) and not page.css_matches(_SAYS_WHAT_IT_IS) and _text(page) < _LITTLE_TEXT
+
+
+def _has_hints(body: bytes) -> bool:
+    beginning = body[:_BEGINNING]
+    return any(part in body for part in _PARTS) or any(title in beginning for title in _TITLE_HINTS)
 
 
 def _asks_for_a_browser(page: LexborHTMLParser) -> bool:

@@ -99,6 +99,13 @@ def name_run(outlet: str, run: str) -> None:
             handler.formatter.outlet, handler.formatter.run = outlet, run
 
 
+def make_no_more_than(level: str | int) -> None:
+    """Scrapy's engine makes a record of every page and item, and of every one that is dropped; from now on none below
+    ``level`` (LOG_LEVEL), which its handlers throw away.
+    """
+    logging.getLogger("scrapy.core").setLevel(level)
+
+
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What ends the process is told in one line too."""
     logger.critical("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -81,6 +81,55 @@ class ListEntry:
     title: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Statements:
+    """What a page says of itself for machines.
+
+    ``metas``: content of the first meta element with each ``property`` or ``name``. ``canonical``: the address in its
+    canonical link, empty without one. ``scripts``: the sources of its JSON-LD. ``players``: the addresses that the
+    elements of the selector hold which was asked for beside.
+    """
+
+    metas: dict[str, str]
+    canonical: str
+    scripts: list[str]
+    players: list[str]
+
+    SELECTOR: ClassVar[str] = 'meta, link[rel=canonical], script[type="application/ld+json"]'
+
+    @classmethod
+    def of(cls, tree: LexborHTMLParser, players: str = "") -> Self:
+        """All of it from one walk through the page: each walk costs a tenth of the parsing, whatever it looks for.
+
+        Not only the head is looked at: a picture in its noscript ends it early, and what follows lies in the body.
+        """
+        metas: dict[str, str] = {}
+        canonical: list[str] = []
+        scripts: list[str] = []
+        sources: list[str] = []
+        for node in tree.css(f"{cls.SELECTOR}, {players}" if players else cls.SELECTOR):
+            attributes = node.attributes
+            match node.tag:
+                case "meta":
+                    for name in (attributes.get("property"), attributes.get("name")):
+                        if name and name not in metas and "content" in attributes:
+                            metas[name] = _collapse(attributes.get("content") or "")
+                case "link":
+                    canonical.append(attributes.get("href") or "")
+                case "script":
+                    scripts.append(node.text())
+                case _:
+                    sources.append(_source(node, attributes))
+        return cls(metas, canonical[0] if canonical else "", scripts, sources)
+
+
+def _source(player: LexborNode, attributes: Mapping[str, str | None]) -> str:
+    source = attributes.get("src") or attributes.get("data-src") or ""
+    if not source and (inner := player.css_first("source")) is not None:
+        source = inner.attributes.get("src") or ""
+    return source
+
+
 class Page:
     """A parsed HTML page at ``url``; ``html`` as bytes is UTF-8. Parsed once, whatever is asked of it."""
 
@@ -111,21 +160,6 @@ class Page:
         if (node := self.tree.css_first(selector)) is not None:
             yield node
             yield from self.tree.css(selector)[1:]
-
-    def meta(self, name: str) -> str:
-        """The content of the first meta element with this ``property`` or ``name``; empty when there is none."""
-        return self._metas.get(name, "")
-
-    @cached_property
-    def _metas(self) -> dict[str, str]:
-        metas: dict[str, str] = {}
-        # Not only in the head: a picture in its noscript ends the head early, and what follows lies in the body.
-        for node in self.tree.tags("meta"):
-            attributes = node.attributes
-            for name in (attributes.get("property"), attributes.get("name")):
-                if name and name not in metas and "content" in attributes:
-                    metas[name] = _collapse(attributes.get("content") or "")
-        return metas
 
 
 class ListPage(Page):
@@ -268,10 +302,20 @@ class ArticlePage(Page):
             fetched_at=fetched_at,
         )
 
+    def meta(self, name: str) -> str:
+        """The content of the first meta element with this ``property`` or ``name``; empty when there is none."""
+        return self.stated.metas.get(name, "")
+
+    @cached_property
+    def stated(self) -> Statements:
+        """What the page says of itself for machines, and the players of LEAD_EMBED."""
+        return Statements.of(self.tree, self.LEAD_EMBED)
+
     @property
     def claims_an_article(self) -> bool:
         """Whether the page says of itself that it is this article, be it readable or not."""
-        stated = self.addresses.find_article(self._canonical, self.url) if self._canonical else None
+        canonical = self.stated.canonical
+        stated = self.addresses.find_article(canonical, self.url) if canonical else None
         if stated is not None and stated.article_id == self.address.article_id:
             return True
         return bool(self.json_ld or self.meta("article:published_time"))
@@ -282,12 +326,7 @@ class ArticlePage(Page):
 
         One that only does not say which it is may be drawn with a new template.
         """
-        return bool(self._canonical) and not self.claims_an_article
-
-    @property
-    def _canonical(self) -> str:
-        link = self.tree.css_first("link[rel=canonical]")
-        return (link.attributes.get("href") or "") if link is not None else ""
+        return bool(self.stated.canonical) and not self.claims_an_article
 
     @property
     def is_error_page(self) -> bool:
@@ -304,7 +343,7 @@ class ArticlePage(Page):
         final = self.addresses.find_article(self.url)
         if final is None:
             raise GonePageError(f"led to no article ({self.url:.200})")
-        href = self._canonical
+        href = self.stated.canonical
         stated = self.addresses.find_article(href, self.url) if href and href != self.url else None
         return (
             stated if stated and (stated.article_id, stated.language) == (final.article_id, final.language) else final
@@ -350,9 +389,16 @@ class ArticlePage(Page):
 
     def _not_body(self, container: LexborNode) -> list[LexborNode]:
         """What stands in the body without being part of it: the headline again, and what OUTSIDE_BODY names."""
-        headlines = [node for node in container.css("h1") if text_of(node) == self.title]
-        outside = container.css(self.OUTSIDE_BODY) if self.OUTSIDE_BODY else []
-        return headlines + [node for node in outside if not _inside(node, _is_body)]
+        found = container.css(f"h1, {self.OUTSIDE_BODY}" if self.OUTSIDE_BODY else "h1")
+        return [node for node in found if self._is_headline(node) or self._is_outside(node)]
+
+    def _is_headline(self, node: LexborNode) -> bool:
+        return node.tag == "h1" and text_of(node) == self.title
+
+    def _is_outside(self, node: LexborNode) -> bool:
+        if node.tag == "h1" and not (self.OUTSIDE_BODY and _is(node, self.OUTSIDE_BODY)):
+            return False
+        return not _inside(node, _is_body)
 
     @cached_property
     def clocks(self) -> list[tuple[str, str]]:
@@ -418,17 +464,14 @@ class ArticlePage(Page):
     def _caption_of(self, box: LexborNode) -> str:
         """The caption in a picture's box or right after it: the facts leave open which (FACTS A4)."""
         caption = box.css_first(self.LEAD_CAPTION)
-        if caption is None and (after := _next_element(box)) is not None and after.css_matches(self.LEAD_CAPTION):
+        if caption is None and (after := _next_element(box)) is not None and _is(after, self.LEAD_CAPTION):
             caption = after
         return text_of(caption) if caption is not None else ""
 
     @cached_property
     def lead_embed(self) -> Embed | None:
         """The video shown above the body (FACTS B4), if any."""
-        for node in self._each(self.LEAD_EMBED):
-            source = node.attributes.get("src") or node.attributes.get("data-src") or ""
-            if not source and (inner := node.css_first("source")) is not None:
-                source = inner.attributes.get("src") or ""
+        for source in self.stated.players:
             if source and (embed := embed_of(urljoin(self.url, source))):
                 return embed
         return None
@@ -443,9 +486,9 @@ class ArticlePage(Page):
     @cached_property
     def json_ld(self) -> dict[str, Any]:
         """The JSON-LD node of this very article; pages hold other nodes too (FACTS A4)."""
-        for script in self.tree.css('script[type="application/ld+json"]'):
+        for script in self.stated.scripts:
             try:
-                data = _JSON.decode(script.text())
+                data = _JSON.decode(script)
             except (ValueError, RecursionError):
                 continue
             for node in _nodes(data):
@@ -477,6 +520,12 @@ def _next_element(node: LexborNode) -> LexborNode | None:
     while following is not None and (following.tag or "").startswith("-"):
         following = following.next
     return following
+
+
+def _is(node: LexborNode, selector: str) -> bool:
+    """Whether a node matches; ``css_matches`` is also true of one with something inside that does."""
+    found = node.css_first(selector)
+    return found is not None and found.mem_id == node.mem_id
 
 
 def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:

@@ -136,6 +136,7 @@ class Run:
         self.started = datetime.now(UTC)
         self.name = self.store.begin_run(self.outlet, in_utc(self.started))
         logs.name_run(self.outlet, self.name)
+        logs.make_no_more_than(self.crawler.settings["LOG_LEVEL"])
         self.tally.gone_lately = self.store.gone_since(self.outlet, in_utc(self.started - _LATELY))
         for name in self.store.unfinished_runs(self.outlet):
             if name != self.name:

@@ -109,6 +109,7 @@ SPIDER_MIDDLEWARES = {
     "mirror_crawler.looks.Looks": 100,  # outside of the next: sees every request for an article
     "mirror_crawler.walks.Walks": 200,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # nothing here follows links to a depth
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # warns of a slip that no request here has
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # only addresses of known forms are asked for
 }
 DOWNLOADER_MIDDLEWARES = {

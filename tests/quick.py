@@ -196,7 +196,7 @@ _LOADED_BY_SETTINGS = {
     "scrapy.downloadermiddlewares": "cookies defaultheaders downloadtimeout httpcache httpcompression httpproxy"
     " redirect retry stats useragent",
     "scrapy.extensions": "closespider corestats logcount logstats memdebug memusage spiderstate",
-    "scrapy.spidermiddlewares": "metacopy referer start",
+    "scrapy.spidermiddlewares": "referer start",
     "twisted.internet": "asyncioreactor",
 }
 """What Scrapy and we import only when a crawl begins: package → modules."""

@@ -416,8 +416,9 @@ class TestBody:
                 "<p class=article_info>时间</p><p class=featured_image><img src=/a.jpg></p>"
                 "<p>夜读灯亮到十点。</p></div>"
             ),
+            "<div class=article_content><h1 class=main_title>旧题</h1><p>夜读灯亮到十点。</p></div>",
         ],
-        ids=["2026", "itemprop", "2012", "2012 with its head inside"],
+        ids=["2026", "itemprop", "2012", "2012 with its head inside", "another headline inside"],
     )
     def test_ntdtv(self, html: str) -> None:
         assert ntdtv(f"<div class=article_title><h1>题</h1></div>{html}").body.html == CLEAN
@@ -543,6 +544,11 @@ class TestLeadImage:
     )
     def test_image(self, html: str) -> None:
         assert epochtimes(html).lead_image == Image(url=f"{E}/a.jpg", alt="灯", caption="图 说")
+
+    def test_a_caption_in_what_follows_is_that_of_another_picture(self) -> None:
+        html = "<div class=featured_image><img src=/a.jpg></div>"
+        body = "<div id=artbody><p>文</p><figure><img src=/b.jpg><figcaption>别的图</figcaption></figure></div>"
+        assert epochtimes(html + body).lead_image == Image(url=f"{E}/a.jpg", alt="", caption="")
 
     def test_without_caption(self) -> None:
         html = "<div class=featured_image><img src=/a.jpg></div><p>文</p><div class=caption>别的图</div>"
