@@ -1,8 +1,9 @@
 # The mirror as a container image; docs/operations.md says how to run it. Inside are Python, the pinned packages, git to
 # publish with and an init; no compiler, no browser, no installer of Python packages.
 
-# For a build that is the same in a year, give the image with its digest: --build-arg PYTHON=…/python:3.11-…@sha256:…
-ARG PYTHON=docker.io/library/python:3.11-slim-bookworm
+# Pinned by the digest of its multi-platform index, so a build is the same in a year; docs/operations.md says how to
+# bring it up to date.
+ARG PYTHON=docker.io/library/python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM ${PYTHON} AS packages
 COPY requirements.txt /tmp/
