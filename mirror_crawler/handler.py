@@ -1,14 +1,24 @@
-"""How a page is fetched: through Splash or directly. Imported by crawls only: Scrapy's client takes long to load."""
+"""How a page is fetched: at the outlet's pace, through Splash or directly.
+
+Imported by crawls only: Scrapy's client takes long to load.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+
+from mirror_crawler import ending
 from mirror_crawler.browser import RENDER
-from mirror_crawler.pace import PatientHandler
-from mirror_crawler.run import Run
+from mirror_crawler.gate import Gate
+from mirror_crawler.pace import ASKING, MOST_RESTS, Pace, stop, take_turn
+from mirror_crawler.run import PICTURE, Run
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -17,6 +27,57 @@ if TYPE_CHECKING:
 
     from mirror_crawler.outlet import OutletSpider
     from mirror_crawler.splash import Splash
+
+logger = logging.getLogger(__name__)
+
+
+class PatientHandler(HTTP11DownloadHandler):
+    """Downloads, and holds the whole outlet back after 429 or 503.
+
+    A download handler and no middleware: requests that wait in the downloader's queue have passed every middleware,
+    and would be sent into the rest that the outlet asked for.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.crawler = crawler
+
+    async def download_request(self, request: Request) -> Response:
+        """The answer to ``request``, which is sent once the outlet has had its rest."""
+        pace = Pace.of(self.crawler)
+        await take_turn(self.crawler, request)
+        if request.meta.get(PICTURE):
+            return await self._picture(request)
+        sent = time.monotonic()
+        response = await self.fetch(request)
+        before = pace.rests
+        rest = pace.answered(response, sent)
+        if response.status in ASKING:
+            run = Run.of(self.crawler)
+            run.count("requests/slowed_down")
+            run.tally.refused_by_outlet(request.url, f"HTTP {response.status}")
+            if pace.rests >= MOST_RESTS:
+                stop(self.crawler, f"asked {pace.rests} times in a row to be left alone (HTTP {response.status})")
+            elif pace.rests > before:
+                logger.warning("%s answered %s; waiting %.0f s", request.url, response.status, rest)
+        return response
+
+    async def fetch(self, request: Request) -> Response:
+        """The outlet's answer."""
+        return await super().download_request(request)
+
+    async def _picture(self, request: Request) -> Response:
+        """The answer to a request for a picture; a run that is told to stop does not wait for it."""
+        run = Run.of(self.crawler)
+        gate = Gate.of(self.crawler)
+        gate.check(request, run)
+        answer = asyncio.ensure_future(super().download_request(request))
+        while not (await asyncio.wait({answer}, timeout=ending.GLANCE))[0]:
+            if run.ending:
+                answer.cancel()
+                raise ending.RunEndedError("given up: the run is being ended")
+        gate.answered(request, answer.result())
+        return answer.result()
 
 
 class Browser:

@@ -1,9 +1,7 @@
-"""Rest when the outlet asks for it: the last thing before a request leaves, the first that sees its answer."""
+"""Rest when the outlet asks for it, and the end of a run that it refuses. ``handler.py`` keeps to it."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import math
 import time
 from datetime import UTC, datetime
@@ -11,19 +9,16 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
-from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.http import Response
 from scrapy.utils.asyncio import sleep
 
 from mirror_crawler.ending import GLANCE, RunEndedError, drop_waiting
-from mirror_crawler.gate import Gate, NotSentError
-from mirror_crawler.run import PICTURE, Run
+from mirror_crawler.gate import NotSentError
+from mirror_crawler.run import Run
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
-
-logger = logging.getLogger(__name__)
+    from scrapy.http import Response
 
 DEFAULT_REST = 120.0
 """Seconds of the first rest after a 429 that states no Retry-After (FACTS A7)."""
@@ -32,7 +27,7 @@ BROKEN_REST = 30.0
 LONGEST_REST = 600.0
 MOST_RESTS = 6
 """So many rests in a row without a good answer end the run."""
-_ASKING = (429, 503)
+ASKING = (429, 503)
 """Answers that ask for a rest."""
 NOT_SENT = "not sent: the run was ended because the outlet refuses it"
 
@@ -67,7 +62,7 @@ class Pace:
         unless a good answer came between. What was sent before a rest says nothing about whether the rest was enough.
         """
         after_rest = sent >= self._began
-        if response.status not in _ASKING:
+        if response.status not in ASKING:
             if after_rest and is_good(response):
                 self.rests = 0
             return 0.0
@@ -80,71 +75,23 @@ class Pace:
         return rest
 
 
-class PatientHandler(HTTP11DownloadHandler):
-    """Downloads, and holds the whole outlet back after 429 or 503.
+async def take_turn(crawler: Crawler, request: Request) -> None:
+    """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them.
 
-    A download handler and no middleware: requests that wait in the downloader's queue have passed every middleware,
-    and would be sent into the rest that the outlet asked for.
+    Nobody has a turn any more once the outlet refuses the crawl (NotSentError), or the run is being ended
+    (RunEndedError).
     """
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self.crawler = crawler
-
-    async def download_request(self, request: Request) -> Response:
-        """The answer to ``request``, which is sent once the outlet has had its rest."""
-        pace = Pace.of(self.crawler)
-        await self._take_turn(request, pace)
-        if request.meta.get(PICTURE):
-            return await self._picture(request)
-        sent = time.monotonic()
-        response = await self.fetch(request)
-        before = pace.rests
-        rest = pace.answered(response, sent)
-        if response.status in _ASKING:
-            run = Run.of(self.crawler)
-            run.count("requests/slowed_down")
-            run.tally.refused_by_outlet(request.url, f"HTTP {response.status}")
-            if pace.rests >= MOST_RESTS:
-                stop(self.crawler, f"asked {pace.rests} times in a row to be left alone (HTTP {response.status})")
-            elif pace.rests > before:
-                logger.warning("%s answered %s; waiting %.0f s", request.url, response.status, rest)
-        return response
-
-    async def fetch(self, request: Request) -> Response:
-        """The outlet's answer."""
-        return await super().download_request(request)
-
-    async def _picture(self, request: Request) -> Response:
-        """The answer to a request for a picture; a run that is told to stop does not wait for it."""
-        run = Run.of(self.crawler)
-        gate = Gate.of(self.crawler)
-        gate.check(request, run)
-        answer = asyncio.ensure_future(super().download_request(request))
-        while not (await asyncio.wait({answer}, timeout=GLANCE))[0]:
-            if run.ending:
-                answer.cancel()
-                raise RunEndedError("given up: the run is being ended")
-        gate.answered(request, answer.result())
-        return answer.result()
-
-    async def _take_turn(self, request: Request, pace: Pace) -> None:
-        """Wait for the end of a rest. Those that waited leave one by one, as far apart as the slot sends them.
-
-        Nobody has a turn any more once the outlet refuses the crawl (NotSentError), or the run is being ended
-        (RunEndedError).
-        """
-        run, waited = Run.of(self.crawler), False
-        while (left := pace.not_before - time.monotonic()) > 0 and not run.ending:
-            waited = True
-            await sleep(min(left, GLANCE))
-        if pace.stopped:
-            raise NotSentError(NOT_SENT)
-        if run.ending:
-            raise RunEndedError
-        if waited:
-            slot = self.crawler.engine.downloader.slots.get(request.meta["download_slot"])
-            pace.not_before = time.monotonic() + (slot.download_delay() if slot else 0.0)
+    pace, run, waited = Pace.of(crawler), Run.of(crawler), False
+    while (left := pace.not_before - time.monotonic()) > 0 and not run.ending:
+        waited = True
+        await sleep(min(left, GLANCE))
+    if pace.stopped:
+        raise NotSentError(NOT_SENT)
+    if run.ending:
+        raise RunEndedError
+    if waited:
+        slot = crawler.engine.downloader.slots.get(request.meta["download_slot"])
+        pace.not_before = time.monotonic() + (slot.download_delay() if slot else 0.0)
 
 
 def stop(crawler: Crawler, cause: str) -> None:
@@ -166,7 +113,7 @@ def rest_after(response: Response, now: datetime, times: int = 1) -> float:
     """The seconds for which an answer asks to be left alone, 0 when it does not; twice as long for every further one
     of ``times`` in a row.
     """
-    if response.status not in _ASKING:
+    if response.status not in ASKING:
         return 0.0
     stated = retry_after(response.headers.get("Retry-After"), now)
     if stated is None:

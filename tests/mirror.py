@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from html import unescape
 from importlib import import_module
@@ -101,16 +101,16 @@ class Reactor:
 
     def crawl(
         self,
-        spider: str,
+        spider: str | type[Spider],
         settings: Settings,
-        arguments: Mapping[str, str],
+        arguments: Mapping[str, Any],
         stop_when: Callable[[Crawler], bool] = never,
     ) -> Crawler:
         """Run one crawl to its end; it is told to stop as soon as ``stop_when`` says so."""
 
         async def run() -> Crawler:
             sys.settrace(threading.gettrace())  # coverage may have been off and on again since this thread began
-            crawler = Crawler(_spider(spider), settings)
+            crawler = Crawler(_spider(spider) if isinstance(spider, str) else spider, settings)
             opened = asyncio.Event()
             crawler.signals.connect(opened.set, signals.spider_opened)
             crawl = asyncio.ensure_future(crawler.crawl_async(**arguments))
@@ -227,26 +227,13 @@ class Mirror:
             command = ["sh", "-c", f'ulimit -f {limit * 2}; exec "$@"', "sh", *command]
         elif quick.serves(cwd, whole):
             return quick.Process(words, whole)
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=whole,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return _started(command, cwd, whole)
 
     def command(
         self, *words: str, cwd: Path = REPO, limit: int | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run ``scrapy WORDS`` to its end."""
-        with self.start(*words, cwd=cwd, limit=limit, **environment) as process:
-            try:
-                out, err = process.communicate(timeout=_PATIENCE)
-            finally:
-                process.kill()
-        return subprocess.CompletedProcess(words, process.wait(), out, err)
+        return _ended(self.start(*words, cwd=cwd, limit=limit, **environment), words)
 
     def kill_when(self, reached: Callable[[], bool], *words: str) -> None:
         """Start ``scrapy WORDS`` and end it with SIGKILL once ``reached`` says so."""
@@ -304,6 +291,39 @@ class Mirror:
         return [json.loads(line) for feed in feeds for line in feed.read_text(encoding="utf-8").splitlines()]
 
 
+def start(*words: str) -> subprocess.Popen[str] | quick.Process:
+    """Start ``scrapy WORDS``, or ``python WORDS`` when the first is ``-c``; or a quick one where that is the same."""
+    if quick.serves(REPO, os.environ):
+        return quick.Process(words, os.environ)
+    return _started([sys.executable, *(words if words[0] == "-c" else ("-m", "scrapy", *words))], REPO, os.environ)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run what :func:`start` starts to its end."""
+    return _ended(start(*words), words)
+
+
+def _started(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _ended(process: subprocess.Popen[str] | quick.Process, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    with process:
+        try:
+            out, err = process.communicate(timeout=_PATIENCE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(words, process.wait(), out, err)
+
+
 def article_requests(requests: Iterable[Request]) -> list[str]:
     """The addresses of articles among what was asked for."""
     return [request.url for request in requests if re.search(r"/\d+/[na]\d+\.html?$", request.url)]
@@ -328,12 +348,12 @@ def fingerprint(files: Mapping[str, bytes]) -> dict[str, str]:
     return {path: hashlib.sha256(content).hexdigest()[:12] for path, content in files.items()}
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Wait for something that another process or thread does."""
+def wait_until(reached: Callable[[], bool], every: float = 0.005) -> None:
+    """Wait for something that another process or thread does; look ``every`` so many seconds."""
     deadline = time.monotonic() + _PATIENCE
     while not reached():
         assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.002)
+        time.sleep(every)
 
 
 _LINK = re.compile(r'<(?:a|ok) href="([^"]*)"|<img src="([^"]*)"')

@@ -1,4 +1,4 @@
-"""``python -m scrapy`` without its imports, which cost more than a second of every small crawl.
+"""``python -m scrapy`` and ``python -c`` without our imports, which cost more than a second of every small crawl.
 
 One process imports what crawls import, then forks for each command. A command so started differs from a real one in
 nothing that a test could notice but its speed: tests/test_quick.py compares them. For Linux only.
@@ -65,13 +65,14 @@ def serves(cwd: Path, environment: Mapping[str, str]) -> bool:
 
 
 class Process:
-    """A command under way, ``scrapy WORDS``; has of :class:`subprocess.Popen` what tests use.
+    """A command under way, ``scrapy WORDS``, or code when the first word is ``-c``; has of :class:`subprocess.Popen`
+    what tests use.
 
     ConnectionError when the process that it is a fork of has ended.
     """
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], server: Server | None = None) -> None:
-        self.args = ["scrapy", *words]
+        self.args = list(words) if words[0] == "-c" else ["scrapy", *words]
         self.returncode: int | None = None
         self._reading: list[concurrent.futures.Future[str]] = []
         out, err = os.pipe(), os.pipe()
@@ -81,7 +82,7 @@ class Process:
             for _, writable in (out, err):
                 given.callback(os.close, writable)
             (server or running()).ask(theirs.fileno(), out[1], err[1])
-        self._status.sendall(json.dumps([words, dict(environment)]).encode())
+        self._status.sendall(json.dumps([self.args, dict(environment)]).encode())
         self._status.shutdown(socket.SHUT_WR)
         told, (self._process,), _, _ = socket.recv_fds(self._status, _NUMBER.size, 1)
         self.pid: int = _NUMBER.unpack(told)[0]
@@ -262,17 +263,18 @@ def _report(process: int, pid: int, status: socket.socket) -> None:
 
 
 def _become(asked: list[int]) -> list[str]:
-    """Be in a fork what a new process would be; the words of its command."""
+    """Be in a fork what a new process would be; its arguments, as in sys.argv, but ``-c`` is followed by its code."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for target, descriptor in enumerate(asked[1:], start=1):
         os.dup2(descriptor, target)
         os.close(descriptor)
     with socket.socket(fileno=asked[0]) as status, status.makefile("rb") as said:
+        words: list[str]
         words, environment = json.load(said)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
-    return ["scrapy", *words]
+    return words
 
 
 def _main(descriptor: int) -> None:
@@ -283,8 +285,14 @@ def _main(descriptor: int) -> None:
     asked = _serve(socket.socket(fileno=descriptor))
     if asked:
         signal.signal(signal.SIGINT, interrupted)
-        sys.argv[:] = _become(asked)
-        runpy.run_module("scrapy", run_name="__main__", alter_sys=True)
+        words = _become(asked)
+        if words[0] == "-c":
+            code = words.pop(1)
+            sys.argv[:] = words
+            exec(code, {"__name__": "__main__"})
+        else:
+            sys.argv[:] = words
+            runpy.run_module("scrapy", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

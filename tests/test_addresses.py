@@ -434,6 +434,7 @@ class TestPictures:
     def test_of_nobody_we_ask(self, url: str) -> None:
         assert EPOCHTIMES.picture_url(url) is None
 
+    @pytest.mark.untraced
     @given(st.text(max_size=60))
     def test_never_leads_elsewhere(self, text: str) -> None:
         for url in (text, f"https://{text}", f"https://i.epochtimes.com{text}"):

@@ -177,6 +177,7 @@ class TestRun:
         assert outcome.faults[0].startswith(f"the outlet blocks the crawl ({cause}: {IN_A_ROW})")
         assert mirror.articles() == {}
 
+    @pytest.mark.untraced
     def test_what_waits_for_its_turn_is_not_waited_for(self, mirror: Mirror, site: MoodySite) -> None:
         """Sent one after another, what had passed all middlewares would take a minute to be given up."""
         site.mood = [FORBIDDEN] * 40
@@ -276,6 +277,7 @@ class TestClosedForGood:
         assert outcome.stats["articles/new"] == 39
         assert outcome.stats["blocked/forbidden"] == len(set(closed) & set(site.asked())) >= IN_A_ROW
 
+    @pytest.mark.untraced
     def test_they_count_where_nothing_else_is_served(self, mirror: Mirror, site: MoodySite, closed: list[str]) -> None:
         site.set(list_address("epochtimes", "section", "nsc413", 1), status=403)
         outcome = mirror.crawl("epochtimes", ONE_BY_ONE, section="nsc413")

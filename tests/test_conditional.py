@@ -31,6 +31,7 @@ def crawler(mirror: Mirror) -> Iterator[Crawler]:
 
 
 class TestRequest:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("state", "headers"),
         [
@@ -92,6 +93,7 @@ class TestResponse:
         assert validator_of(response, following) == state._replace(next_url=following)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("what", ["list", "article"])
 def test_a_304_that_nobody_asked_for_is_a_failure(mirror: Mirror, site: SampleSite, what: str) -> None:
     story = news("epochtimes", 12)[4]

@@ -636,6 +636,7 @@ class TestAddresses:
 class TestMistakes:
     """What an operator can ask wrongly: one line, exit code 2, no request."""
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("words", "said"),
         [
@@ -665,6 +666,7 @@ class TestMistakes:
         assert mirror.ask("crawl", *words) == 2
         self.is_one_line(capsys, f"scrapy crawl: {said}")
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "setting",
         [

@@ -203,6 +203,7 @@ class TestOpeningCredit:
     def test_places(self, paragraphs: list[str], authors: list[str]) -> None:
         assert epochtimes(*paragraphs, TEXT, TEXT, TEXT).authors == authors
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("place", PLACES.split())
     def test_places_in_traditional_script(self, place: str) -> None:
         assert opened_by(f"大紀元記者葉小禾{place}報導") == ["葉小禾"]
@@ -277,6 +278,7 @@ class TestEditor:
 
 
 class TestClosingCredit:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("line", "authors", "editor"),
         [

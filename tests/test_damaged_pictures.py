@@ -88,6 +88,7 @@ def damage(file: Path, damaged: bytes | None) -> None:
 
 
 class TestVerify:
+    @pytest.mark.untraced
     @DAMAGES
     def test_names_the_file_and_a_repair_takes_the_trees_copy(self, desk: Desk, damaged: bytes | None) -> None:
         before = desk.files()
@@ -122,6 +123,7 @@ class TestVerify:
         desk.writer().write_stale(OUTLET)
         assert (desk.files(), desk.verify()) == (before, [])
 
+    @pytest.mark.untraced
     @DAMAGES
     def test_the_trees_copy_is_mended_as_ever(self, desk: Desk, damaged: bytes | None) -> None:
         damage(desk.copy(), damaged)
@@ -141,6 +143,7 @@ class TestVerify:
 
 
 class TestRender:
+    @pytest.mark.untraced
     @pytest.mark.parametrize("damaged", [None, b"RIF"], ids=["gone", "cut"])
     def test_leaves_the_good_copy_and_puts_it_back(self, desk: Desk, damaged: bytes | None) -> None:
         before = desk.files()

@@ -208,6 +208,7 @@ class TestSitemap:
         nested = ["https://www.ntdtv.com/1.xml.gz", "https://www.ntdtv.com/2.xml"]
         assert sitemap_entries(body.encode()) == Sitemap(entries=[], sitemaps=nested)
 
+    @pytest.mark.untraced
     def test_cut_off_while_it_was_packed(self) -> None:
         noise = random.Random(1)  # what packs well would be in one piece
         urls = [f"{N}/a{noise.randrange(10**11, 10**12)}.html" for _ in range(20_000)]

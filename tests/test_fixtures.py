@@ -137,6 +137,7 @@ def place_of(article: Article) -> ArticlePlace:
     )
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("case", META)
 def test_fields(case: str) -> None:
     made, expected = fields_of(case), expected_of(case)
@@ -145,6 +146,7 @@ def test_fields(case: str) -> None:
         assert made[field] == value, field
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("case", ARTICLES)
 def test_page(case: str, name: str) -> None:

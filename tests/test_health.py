@@ -349,6 +349,7 @@ class TestBodyLength:
         longest = only(judged(tally, earlier=BodyLengths(50, 1))).examples
         assert [lengths[url] for url in longest] == [39, 38, 37]
 
+    @pytest.mark.untraced
     def test_median_is_exact_to_three_per_cent_and_bounded(self) -> None:
         tally = Tally()
         for length in range(1, 4002):

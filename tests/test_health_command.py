@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from mirror_crawler.commands.health import Command
 from mirror_crawler.health import Finding, Tally, Verdict
 from mirror_crawler.locks import FileLock
 from mirror_crawler.store import ArticleStore
-from tests.mirror import REPO
+from tests import mirror
 
 FINDING = Finding(
     level="failed",
@@ -139,6 +137,7 @@ class TestTable:
         assert FINDING.line.endswith("(#artbody): " + " ".join(FINDING.examples))
         assert printed.err == ""
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("words", "shown"), [((), 10), (("--last", "2"), 2), (("--last", "99"), 12)])
     def test_of_so_many_runs(
         self,
@@ -199,6 +198,7 @@ class TestOutlets:
         assert capsys.readouterr() == ("", "scrapy health: no run yet; scrapy crawl OUTLET makes one\n")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("failed", 1), ("degraded", 4), ("blocked", 5)])
 def test_the_exit_code_is_that_of_the_last_verdict(
     settings: Settings, history: History, verdict: str, code: int
@@ -335,13 +335,6 @@ class TestMisuse:
 def test_the_real_command(history: History, words: tuple[str, ...], code: int, said: str) -> None:
     """With the exit codes that Scrapy's command line makes of it."""
     history.ended("blocked")
-    ended = subprocess.run(
-        [sys.executable, "-m", "scrapy", "health", *words, "-s", f"MIRROR_DATA={history.data}"],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = mirror.run("health", *words, "-s", f"MIRROR_DATA={history.data}")
     assert ended.returncode == code
     assert said in ended.stdout + ended.stderr

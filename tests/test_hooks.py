@@ -115,11 +115,13 @@ class TestCommand:
         assert told == [{**REPORT, "verdict_before": "ok"}, "epochtimes", "failed", "ok", "kept"]
         assert caplog.messages == []
 
+    @pytest.mark.untraced
     def test_after_a_first_run_there_is_no_verdict_before(self, tmp_path: Path) -> None:
         code = "import os, sys, json; open(sys.argv[1], 'w').write(repr((os.environ['MIRROR_VERDICT_BEFORE'], json.load(sys.stdin.buffer)['verdict_before'])))"  # noqa: E501
         announce(None, command=python(code, str(tmp_path / "out")))
         assert (tmp_path / "out").read_text() == "('', None)"
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("code", "failure"),
         [
@@ -138,6 +140,7 @@ class TestCommand:
         announce(command=f"{tmp_path}/notify --token abc")
         assert caplog.messages == ["The hook command failed: cannot be started: No such file or directory"]
 
+    @pytest.mark.untraced
     def test_may_say_much_read_nothing_and_leave_a_process(self, caplog: pytest.LogCaptureFixture) -> None:
         """With pipes each of the three would hold the run up."""
         code = "import subprocess; print('x' * 1_000_000); subprocess.Popen(['sleep', '5'])"

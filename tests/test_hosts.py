@@ -13,6 +13,7 @@ FIRST = news("epochtimes", 1)[0]
 
 
 class TestOutletHostsOnly:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "target",
         [
@@ -46,6 +47,7 @@ class TestOutletHostsOnly:
         cause = "Not a host of the outlet: evil.example: 1"
         assert outcome.faults == [f"1 of 1 lists could not be had ({cause}): https://evil.example/"]
 
+    @pytest.mark.untraced
     def test_a_pager_that_leads_elsewhere_is_not_followed(self, mirror: Mirror, site: SampleSite) -> None:
         first, second = (list_address("epochtimes", "section", "nsc413", page) for page in (1, 2))
         site.set(first, site.page(first).replace(second, "https://evil.example/2.htm"))

@@ -169,6 +169,7 @@ def hrefs(node: LexborNode) -> list[str]:
     return [unquote(link.attributes["href"] or "") for link in node.css("a[href]")]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", [*HARD, *ARTICLES])
 @pytest.mark.parametrize("theme", THEMES)
 def test_an_article_is_shown_whole_and_without_markup(theme: str, name: str) -> None:
@@ -192,6 +193,7 @@ def test_an_article_is_shown_whole_and_without_markup(theme: str, name: str) -> 
         assert [text for text in (squeezed(node.text()) for node in body.css(tag)) if text not in shown] == []
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", [*HARD, *ARTICLES])
 @pytest.mark.parametrize("theme", THEMES)
 def test_links_and_pictures_of_an_article_live(theme: str, name: str) -> None:

@@ -66,6 +66,7 @@ def test_other_formats_are_no_pictures(kind: str) -> None:
 
 
 class TestSize:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("size", "kept"),
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import time_machine
 
 from tests.life import LONG_AFTER, list_requests, statuses
-from tests.mirror import SECTION, Mirror, article_requests, fingerprint, news
+from tests.mirror import SECTION, Mirror, Reactor, article_requests, fingerprint, news
 from tests.site import Answer, SampleSite, answers
 from tests.site.feeds import SITEMAP, feed_url
 from tests.site.stories import BEIJING, Story
@@ -139,10 +140,19 @@ class TestBackFill:
         site.reset(page(number))
         site.requests.clear()
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def left(cls, tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Path:
+        """What a killed run leaves, to be copied."""
+        with SampleSite(World(cls.STORIES, per_page=1)) as site:
+            mirror = Mirror(tmp_path_factory.mktemp("left"), site, reactor)
+            cls.killed_at(mirror, site, 26)
+        return mirror.root
+
     @pytest.fixture
-    def cut_off(self, mirror: Mirror, site: SampleSite) -> Mirror:
+    def cut_off(self, mirror: Mirror, left: Path) -> Mirror:
         """A mirror whose first walk ended at page 26 of 40."""
-        self.killed_at(mirror, site, 26)
+        shutil.copytree(left, mirror.root, dirs_exist_ok=True)
         return mirror
 
     def whole(self, mirror: Mirror, site: SampleSite, root: Path, world: World) -> None:

@@ -96,6 +96,7 @@ def test_a_lock_on_a_file_that_is_gone_is_none(path: Path, gone: str) -> None:
     lock.release()
 
 
+@pytest.mark.untraced
 def test_a_killed_process_leaves_it_free(path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

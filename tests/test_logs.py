@@ -15,7 +15,7 @@ import pytest
 from scrapy.settings import Settings
 
 from mirror_crawler import logs
-from tests.mirror import REPO
+from tests import mirror
 
 PROCESS = """
 import logging, sys, warnings
@@ -46,9 +46,7 @@ raise SystemError("the end")
 
 
 def spoken(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", PROCESS, *words], cwd=REPO, capture_output=True, text=True, timeout=60, check=False
-    )
+    return mirror.run("-c", PROCESS, *words)
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +157,8 @@ def test_scrapy_leaves_the_log_to_us(tmp_path: Path) -> None:
         "settings = Settings({'MIRROR_LOG': 'json'}); logs.take_over(settings); configure_logging(settings)\n"
         "logging.getLogger('x').warning('once')"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, timeout=60, check=True
-    )
+    ended = mirror.run("-c", code)
+    assert ended.returncode == 0
     assert [json.loads(line)["message"] for line in ended.stderr.splitlines()] == ["once"]
 
 

@@ -178,6 +178,7 @@ class TestGone:
 
 
 class TestRefresh:
+    @pytest.mark.untraced
     def test_asks_for_the_page_itself(self, mirror: Mirror, site: SampleSite) -> None:
         mirror.crawl("epochtimes", section="nsc413")
         site.requests.clear()
@@ -221,6 +222,7 @@ class TestRefresh:
 class TestAge:
     """The hours after its publication at which an article is looked at; what a week brings: test_life_updates.py."""
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("hours", "looks"), [("0", 0), ("72", 1)])
     def test_as_the_operator_says(self, mirror: Mirror, site: SampleSite, hours: str, looks: int) -> None:
         now = datetime.now(UTC)
@@ -253,6 +255,7 @@ def made_young(mirror: Mirror, article_id: str, moment: datetime) -> None:
 
 
 class TestSources:
+    @pytest.mark.untraced
     def test_a_feed_brings_articles_without_listings(self, mirror: Mirror, site: SampleSite) -> None:
         outcome = mirror.crawl("epochtimes", source="feed", section="nsc413")
         assert (outcome.verdict, outcome.stats["articles/new"], outcome.stats["sources/feed"]) == ("ok", 12, 1)
@@ -316,6 +319,7 @@ class TestSources:
         assert (outcome.verdict, article_requests(site.requests)) == ("ok", [])
 
 
+@pytest.mark.untraced
 class TestWindow:
     def test_the_page_knows_better_than_its_address(self, mirror: Mirror, site: SampleSite) -> None:
         """Published on the last day before the window, though its address may lie in it."""

@@ -4,8 +4,6 @@ import json
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 from mirror_crawler import schema, statements
 from mirror_crawler.items import Article, Listing, Picture
 from mirror_crawler.store import ArticleStore, Run, Stale, StoreError, Target, Validator, Walk, Wanted
+from tests import mirror
 
 OUTLET = "epochtimes"
 STORES = Path(__file__).parent / "stores"
@@ -180,6 +179,7 @@ class TestWhatItCanDoNow:
             assert list(copy.records()) == lines
 
 
+@pytest.mark.untraced
 class TestTables:
     @pytest.mark.parametrize("version", [1, 2])
     def test_are_those_of_a_new_store(self, tmp_path: Path, version: int) -> None:
@@ -296,8 +296,8 @@ class TestOnTheWay:
         file = store_of(version, tmp_path)
         before = dump(file)
         records = len(rows_of(file, "versions") + rows_of(file, "listings"))
-        command = [sys.executable, "-c", MIGRATE_AND_DIE, address_of(file), str(place), str(version)]
-        assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+        ended = mirror.run("-c", MIGRATE_AND_DIE, address_of(file), str(place), str(version))
+        assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, "")
         assert dump(file) == before
         with ArticleStore(address_of(file)) as store:
             assert len(list(store.records())) == records
@@ -305,8 +305,9 @@ class TestOnTheWay:
     @pytest.mark.untraced
     def test_many_processes_may_open_it_at_once(self, file: Path) -> None:
         code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address_of(file)!r}).close()"
-        openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-        assert [opener.wait(60) for opener in openers] == [0] * 4
+        for opener in [mirror.start("-c", code) for _ in range(4)]:
+            with opener:
+                assert (opener.communicate(timeout=60), opener.wait()) == (("", ""), 0)
         (lines,) = zip(*asked(file, "SELECT record FROM versions"), strict=True)
         assert [line.count("withdrawn_at") for line in lines] == [1] * len(lines) == [1] * 6
 

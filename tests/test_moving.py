@@ -102,6 +102,7 @@ def test_a_move_leaves_no_old_address_behind(
     )
 
 
+@pytest.mark.untraced
 def test_to_move_to_where_it_is_writes_nothing_and_says_nothing(
     tree: Mirror, crawled: Mirror, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,6 +143,7 @@ def test_an_old_address_in_the_operators_own_texts_is_named(
     ]
 
 
+@pytest.mark.untraced
 def test_a_check_of_a_move_only_names_what_would_change(
     tree: Mirror, crawled: Mirror, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_check_of_a_move_only_names_what_would_change(
     assert tree.written() == times
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("words", [["--base-url", "host.example"], ["--base-url", "https://me:word@host.example/"]])
 def test_an_address_that_is_none_is_one_line(
     tree: Mirror, crawled: Mirror, capsys: pytest.CaptureFixture[str], words: list[str]
@@ -167,6 +170,7 @@ def test_an_address_that_is_none_is_one_line(
     assert not tree.output.exists()
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("theme", ["github", "classic"])
 def test_other_homes_stand_on_every_page(tree: Mirror, crawled: Mirror, theme: str) -> None:
     homes = {"MIRROR_BASE_URL": NEW, "MIRROR_HOMES": f" {OTHER}/\n{NEW}/ {OLD} {OTHER}"}

@@ -90,6 +90,7 @@ def unasked(recorder: Recorder) -> None:
         asked.clear()
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("images", ["local", "none"])
 def test_pages_load_nothing_from_outside(
     browser: Browser, recorder: Recorder, trees: dict[str, dict[str, bytes]], images: str

@@ -15,6 +15,7 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 
 from mirror_crawler import pace
+from mirror_crawler.handler import PatientHandler
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.pace import (
     BROKEN_REST,
@@ -22,7 +23,6 @@ from mirror_crawler.pace import (
     LONGEST_REST,
     MOST_RESTS,
     Pace,
-    PatientHandler,
     rest_after,
     retry_after,
 )

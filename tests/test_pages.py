@@ -131,6 +131,7 @@ class TestParsing:
         with pytest.raises(PageError, match=r"^nested too deeply$"):
             epochtimes(html)
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "html",
         [

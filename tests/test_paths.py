@@ -137,6 +137,7 @@ class TestLists:
         directories = [posixpath.dirname(place) for place in made]
         assert max(map(directories.count, set(directories))) < 1000
 
+    @pytest.mark.untraced
     def test_no_directory_of_tags_grows_past_a_thousand(self) -> None:
         made = {paths.list_directory("x", "tag", f"标签{number}") for number in range(20_000)}
         directories = [posixpath.dirname(place) for place in made]

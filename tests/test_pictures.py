@@ -231,6 +231,7 @@ class TestVerify:
         assert crawled.mirror.ask("verify", settings=settings) == 1
         assert crawled.mirror.ask("verify", settings=settings | {"MIRROR_IMAGES": "none"}) == 1
 
+    @pytest.mark.untraced
     def test_damaged_in_the_album_too(
         self, crawled: Crawled, settings: dict[str, str], capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -262,6 +263,7 @@ def replace(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.untraced
 class TestMoved:
     def test_to_another_machine_by_export_and_import(self, crawled: Crawled, tmp_path: Path) -> None:
         assert crawled.mirror.ask("export", "--output", str(tmp_path / "all.jsonl")) == 0
@@ -286,8 +288,8 @@ class TestMoved:
         assert fingerprint(other.files()) == fingerprint(crawled.files)
 
 
+@pytest.mark.untraced
 class TestOfEarlierArticles:
-    @pytest.mark.untraced
     def test_other_modes_ask_for_none_and_want_them_all(self, mirror: Mirror, site: SampleSite) -> None:
         assert crawl(mirror, {"MIRROR_IMAGES": "remote"}).verdict == "ok"
         assert site.asked("//i.") == []
@@ -299,7 +301,6 @@ class TestOfEarlierArticles:
         assert len(shown(mirror)) == 2
         assert page(mirror) != before
 
-    @pytest.mark.untraced
     def test_are_not_asked_for_by_runs_for_single_articles(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror, {"MIRROR_IMAGES": "none"})
         crawl(mirror, url=STORY.url)
@@ -375,6 +376,7 @@ class TestBad:
         assert {request.url.split("/")[2] for request in damaged.requests} == {"www.epochtimes.com", "i.epochtimes.com"}
         assert not [request.url for request in damaged.requests if request.url.startswith("http:")]
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("cause", BAD)
     def test_cause(self, damaged: Crawled, cause: str) -> None:
         story = WITH_LEAD[list(BAD).index(cause)]
@@ -405,6 +407,7 @@ class TestSometimesBad:
         changed = {path for path, moment in mirror.written().items() if before.get(path) != moment}
         assert changed == {page_of(STORY), next(path for path in changed if path.startswith("assets/"))}
 
+    @pytest.mark.untraced
     def test_a_redirect_within_the_hosts_is_followed(self, mirror: Mirror, site: SampleSite) -> None:
         site.set_sequence(LEAD, answers.moved(f"{UPLOADS}elsewhere.png"))
         crawl(mirror, url=STORY.url)
@@ -472,6 +475,7 @@ class TestHosts:
         assert rows(mirror)[foreign]["tries"] == MAX_TRIES
         assert outcome.stats["pictures/failed/not at a host of the outlet"] == 1
 
+    @pytest.mark.untraced
     def test_the_outlet_s_own_may_serve_them_too(self, mirror: Mirror, site: SampleSite) -> None:
         own = "https://www.epochtimes.com/assets/uploads/map.png"
         site.set(own, encoded(view("map", 1200, 300), "PNG"))
@@ -501,6 +505,7 @@ class TestHosts:
         assert delays == dict.fromkeys(slots, 0.01)
 
 
+@pytest.mark.untraced
 class TestBudgets:
     def test_of_a_run(self, mirror: Mirror, site: SampleSite) -> None:
         outcome = crawl(mirror, ONE_BY_ONE | {"MIRROR_IMAGES_PER_RUN_BYTES": "1"})
@@ -511,7 +516,6 @@ class TestBudgets:
         assert crawl(mirror).stats["pictures/stored"] == 4
         assert asked(site).count(first) == 1
 
-    @pytest.mark.untraced
     @pytest.mark.parametrize(("most", "urls"), [("1", {LEAD}), ("0", set())])
     def test_of_an_article(self, mirror: Mirror, site: SampleSite, most: str, urls: set[str]) -> None:
         settings = LOCAL | {"MIRROR_IMAGES_PER_ARTICLE": most, "MIRROR_IMAGE_WIDTH": "150"}
@@ -523,8 +527,8 @@ class TestBudgets:
         assert {(row["width"], row["height"]) for row in rows(mirror).values()} <= {(150, 100)}
 
 
+@pytest.mark.untraced
 class TestLost:
-    @pytest.mark.untraced
     def test_tree(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror)
         before = mirror.files()
@@ -542,7 +546,6 @@ class TestLost:
         assert mirror.ask("render", settings=LOCAL) == mirror.ask("verify", settings=LOCAL) == 0
         assert fingerprint(mirror.files()) == fingerprint(before)
 
-    @pytest.mark.untraced
     def test_both(self, mirror: Mirror, site: SampleSite) -> None:
         crawl(mirror)
         before = mirror.files()

@@ -126,6 +126,7 @@ def test_a_run_that_leaves_has_no_table(mirror: Mirror, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.untraced
 def test_a_collector_of_logs_sees_no_line_that_is_not_json(
     mirror: Mirror, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_terminal_sees_the_line_come_and_go(
     assert re.match(r"epochtimes \d{8}T\d{6}Z: ok after \d+ s\n", shown)
 
 
+@pytest.mark.untraced
 def test_a_log_sees_the_table_only(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
     mirror.crawl("epochtimes", section="nsc413")
     printed = capsys.readouterr()

@@ -118,6 +118,7 @@ class TestOutletProxy:
         assert SECRET not in said
         assert site.requests == []
 
+    @pytest.mark.untraced
     def test_credentials_are_for_the_proxy_only(
         self,
         mirror: Mirror,

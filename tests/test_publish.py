@@ -116,6 +116,7 @@ class TestCommit:
             "mirror_crawler <mirror@localhost> 2026-11-22 01:37:17 +0000\n"
         )
 
+    @pytest.mark.untraced
     def test_message_has_the_counts(self, desk: Desk) -> None:
         desk.write(a="1", b="2", c="3")
         desk.writer().tree.write("about.md", b"home")
@@ -139,6 +140,7 @@ class TestCommit:
         desk.writer().tree.write("a.png", b"1")
         assert desk.publish().commits == ["Publish 1 file"]
 
+    @pytest.mark.untraced
     def test_nothing_changed_is_no_commit(self, desk: Desk) -> None:
         desk.write(a="1")
         desk.publish()
@@ -153,6 +155,7 @@ class TestCommit:
         desk.host("a")
         assert desk.publish() == Report()
 
+    @pytest.mark.untraced
     def test_only_what_was_noted_is_read(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         desk.write(**{f"n{number}": "1" for number in range(250)})
         desk.publish()
@@ -211,6 +214,7 @@ class TestCommit:
         desk.publish(whole=True)
         assert files(desk.repository) == {"o/a.md": b"1"}
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("lost", ["other root", "other store", "other repository", "killed before it was noted"])
     def test_the_whole_tree_when_the_commit_is_not_the_noted_one(self, desk: Desk, lost: str) -> None:
         desk.write(a="1", b="2")
@@ -374,6 +378,7 @@ class TestKilled:
         assert desk.publish().commits == ["Publish 1 page: 1 new"]
         assert not unfinished.exists()
 
+    @pytest.mark.untraced
     def test_two_at_the_same_time(self, desk: Desk) -> None:
         host = desk.host("a")
         desk.write(**{f"n{number}": "1" for number in range(50)})
@@ -470,6 +475,7 @@ class TestDamaged:
 
 
 class TestRemotes:
+    @pytest.mark.untraced
     def test_each_by_itself(self, desk: Desk) -> None:
         first, second, third = (desk.host(name) for name in "abc")
         desk.write(a="1")
@@ -491,6 +497,7 @@ class TestRemotes:
             results=[Result(str(first), "pushed"), Result(str(second), "pushed"), Result(str(third), "up to date")]
         )
 
+    @pytest.mark.untraced
     def test_a_later_one_gets_everything(self, desk: Desk) -> None:
         desk.write(a="1")
         desk.publish()
@@ -500,6 +507,7 @@ class TestRemotes:
         assert states(desk.publish()) == ["pushed"]
         assert subjects(host) == ["Publish 1 page: 1 changed", "Publish 1 page: 1 new"]
 
+    @pytest.mark.untraced
     def test_a_daemon_down_and_up_again(self, desk: Desk) -> None:
         host = bare(desk.root / "hosts" / "m.git")
         port = free_port()
@@ -583,6 +591,7 @@ class TestNewMachine:
         shutil.rmtree(desk.repository)
         return desk
 
+    @pytest.mark.untraced
     def test_goes_on(self, moved: Desk) -> None:
         host = Path(moved.remotes)
         assert (moved.publish().commits, len(subjects(host))) == ([], 2)
@@ -591,6 +600,7 @@ class TestNewMachine:
         assert len(subjects(host)) == 3
         assert (moved.repository / "shallow").exists()
 
+    @pytest.mark.untraced
     def test_what_is_not_the_mirrors_stays(self, moved: Desk) -> None:
         host = Path(moved.remotes)
         for path in (".github/pages.yml", "docs/.nojekyll", "LICENSE"):
@@ -607,6 +617,7 @@ class TestNewMachine:
         assert tip(empty) == tip(host)
         assert len(subjects(empty)) == 3  # the missing part of the history was fetched for it
 
+    @pytest.mark.untraced
     def test_waits_when_one_that_may_have_it_is_down(self, moved: Desk) -> None:
         empty = bare(moved.root / "empty.git")
         host = Path(moved.remotes)
@@ -632,6 +643,7 @@ class TestNewMachine:
         (result,) = moved.publish().results
         assert (result.state, "shallow update not allowed" in result.why) == ("refused", True)
 
+    @pytest.mark.untraced
     def test_only_remotes_without_a_commit_are_a_new_beginning(self, moved: Desk) -> None:
         moved.remotes = str(bare(moved.root / "empty.git"))
         report = moved.publish()

@@ -108,6 +108,7 @@ class TestCommand:
         assert crawled.ask("publish", settings=remotes(host)) == 0
         assert capsys.readouterr() == ("", f"Nothing has changed\n{host}: up to date\n")
 
+    @pytest.mark.untraced
     def test_what_is_missing_is_said_and_tried_again(
         self, crawled: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -80,7 +80,7 @@ def probe(tmp_path: Path) -> tuple[str, ...]:
 
 def real(*words: str, **environment: str) -> tuple[int, str, str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "scrapy", *words],
+        [sys.executable, *(words if words[0] == "-c" else ("-m", "scrapy", *words))],
         cwd=REPO,
         env=ENVIRONMENT | environment,
         stdin=subprocess.DEVNULL,
@@ -135,8 +135,13 @@ class TestIsLikeARealOne:
 
     @pytest.mark.parametrize(
         "words",
-        [("nonsense",), ("crawl", "epochtimes", "-a", "section=nsc1"), ("settings", "--get", "MIRROR_TITLE")],
-        ids=["unknown", "refused", "setting"],
+        [
+            ("nonsense",),
+            ("crawl", "epochtimes", "-a", "section=nsc1"),
+            ("settings", "--get", "MIRROR_TITLE"),
+            ("-c", "import os, sys; print(sys.argv, __name__, os.environ['MIRROR_TITLE']); sys.exit(3)", "-c", "茶"),
+        ],
+        ids=["unknown", "refused", "setting", "code"],
     )
     def test_in_what_it_says(self, words: tuple[str, ...]) -> None:
         assert swift(*words, MIRROR_TITLE="茶") == real(*words, MIRROR_TITLE="茶")

@@ -14,6 +14,7 @@ from tests.mirror import links_of
 GOLDEN = sorted((Path(__file__).parent / "golden").rglob("*.md"))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("page", GOLDEN, ids=["-".join(path.parts[-3:]) for path in GOLDEN])
 def test_golden_pages_as_the_other_reader_of_the_tests_sees_them(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -193,6 +193,7 @@ PAGES: dict[str, Callable[[Renderer], str]] = {
 SETTINGS = {"default": PageOptions(), "full": FULL}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("theme", ["github", "classic"])
@@ -438,6 +439,7 @@ def test_a_template_that_is_no_text_is_told(tmp_path: Path) -> None:
         Renderer(PageOptions(theme_dir=tmp_path))
 
 
+@pytest.mark.untraced
 def test_a_template_that_was_changed_is_used_as_it_is_now(tmp_path: Path) -> None:
     before = Renderer(PageOptions(theme_dir=write(tmp_path, home="早")))
     after = Renderer(PageOptions(theme_dir=write(tmp_path, home="晚")))
@@ -499,6 +501,7 @@ PHOTO = Image(url="https://i.epochtimes.com/assets/uploads/2021/12/boat.jpg", al
 IN_BODY = f'<figure><img src="{PHOTO.url}" alt="邮船"><figcaption>岸边</figcaption></figure>'
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("theme", ["github", "classic"])
 @pytest.mark.parametrize("lead", [True, False], ids=["lead", "body"])
 @pytest.mark.parametrize(

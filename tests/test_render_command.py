@@ -83,6 +83,7 @@ def test_says_which_outlet_it_holds_back(
     assert fingerprint(mirror.files()) == before
 
 
+@pytest.mark.untraced
 def test_check_of_a_right_tree(shared: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
     assert shared.ask("render", "--check") == 0
     assert capsys.readouterr() == ("", "")

@@ -43,6 +43,7 @@ def cut_off(mirror: Mirror, site: SampleSite) -> Mirror:
 class TestEntriesThatWereTakenOut:
     """They draw all that follow towards the front."""
 
+    @pytest.mark.untraced
     def test_less_than_a_page(self, cut_off: Mirror, site: SampleSite) -> None:
         """The walk goes on with the last page that was read, so nothing is missed."""
         site.serve(World(left := without(2, 1), per_page=2))
@@ -50,6 +51,7 @@ class TestEntriesThatWereTakenOut:
         assert (outcome.verdict, lacking(cut_off, left), is_open(cut_off)) == ("ok", set(), False)
         assert list_requests(site) == [PAGES[0], *PAGES[2:6]]
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("arguments", [{}, {"until": "2026-12-31"}], ids=["all", "days"])
     def test_a_page_or_more(self, cut_off: Mirror, site: SampleSite, arguments: dict[str, str], tmp_path: Path) -> None:
         if "until" in arguments:
@@ -67,6 +69,7 @@ class TestEntriesThatWereTakenOut:
             assert cut_off.crawl("epochtimes", section="nsc413").verdict == "ok"
             assert list_requests(site) == PAGES[:1]
 
+    @pytest.mark.untraced
     def test_while_others_came(self, cut_off: Mirror, site: SampleSite) -> None:
         left = [*without(2, 3), *news("epochtimes", 2, start=12)]
         site.serve(World(left, per_page=2))

@@ -17,7 +17,7 @@ from scrapy.http import Request, Response
 from scrapy.robotstxt import ProtegoRobotParser, PythonRobotParser
 
 from mirror_crawler import pace, robots
-from mirror_crawler.pace import PatientHandler
+from mirror_crawler.handler import PatientHandler
 from mirror_crawler.robots import asked_delay
 from mirror_crawler.run import Run
 from tests.mirror import Mirror, news
@@ -35,6 +35,7 @@ def no_rests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestRules:
+    @pytest.mark.untraced
     def test_of_many_waiting_requests_none_goes_through(self, mirror: Mirror, site: SampleSite) -> None:
         """Scrapy's own middleware gives the parsed file to the first of them only."""
         site.set(ROBOTS, "User-agent: *\nDisallow: /gb/26/\n", delay=0.3)
@@ -196,6 +197,7 @@ class TestPace:
         assert slot.delay == pytest.approx(shortest)
         assert slot.delay * (1 - slot.jitter) == pytest.approx(0.05)
 
+    @pytest.mark.untraced
     def test_no_request_is_sent_sooner(self, mirror: Mirror, site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
         site.set(ROBOTS, "User-agent: *\nCrawl-delay: 0.1\n")
         sent = []

@@ -124,6 +124,7 @@ class TestOneAtATime:
         ended(first)
         assert last_verdicts(mirror) == ["ok"]
 
+    @pytest.mark.untraced
     def test_a_crawl_that_leaves_asks_for_nothing(
         self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -142,6 +143,7 @@ class TestOneAtATime:
         assert mirror.crawl("ntdtv", section="prog204").verdict == "ok"
         ended(first)
 
+    @pytest.mark.untraced
     def test_the_other_waits_if_it_is_told_to(
         self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -264,6 +266,7 @@ class TestVerdict:
         ended(run)
         assert (run.verdict, run.counted("articles/failed_again"), run.counted("articles/failed")) == ("ok", 4, 4)
 
+    @pytest.mark.untraced
     def test_is_by_what_the_outlet_is_expected_to_bring(self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
         assert mirror.crawl("epochtimes", section="nsc413", pages="1").verdict == "ok"
         monkeypatch.setattr(EpochtimesSpider, "expectations", Expectations(list_entries=6))
@@ -273,6 +276,7 @@ class TestVerdict:
         (fault,) = outcome.faults
         assert fault.startswith(f"fewer than 6 article links in 1 of 1 lists ({EpochtimesSpider.list_page.ENTRIES})")
 
+    @pytest.mark.untraced
     def test_body_lengths_are_held_against_those_of_the_last_days(self, mirror: Mirror) -> None:
         def ran(length: int) -> Run:
             run = begun(mirror)
@@ -323,6 +327,7 @@ class TestVerdict:
             stored = sorted(store.records())
         assert sorted(line for path in feeds for line in path.read_text(encoding="utf-8").splitlines()) == stored
 
+    @pytest.mark.untraced
     def test_a_few_failures_are_shown_all_are_counted(self, mirror: Mirror, site: SampleSite) -> None:
         stories = news("epochtimes", 9)
         for story in stories:
@@ -405,6 +410,7 @@ class TestStoreThatFails:
 
 
 class TestReport:
+    @pytest.mark.untraced
     def test_is_a_file_and_in_the_store(self, mirror: Mirror) -> None:
         outcome = mirror.crawl("epochtimes", section="nsc413")
         with mirror.store() as store:
@@ -476,12 +482,14 @@ class TestHooks:
             ended(begun(mirror, **hook), reason)
         assert told() == [("failed", "ok"), ("degraded", "failed"), ("ok", "degraded")]
 
+    @pytest.mark.untraced
     def test_of_a_first_run_only_if_it_is_bad(
         self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
     ) -> None:
         ended(begun(mirror, **hook), "store")
         assert told() == [("failed", None)]
 
+    @pytest.mark.untraced
     def test_a_killed_run_is_a_change(
         self, mirror: Mirror, hook: dict[str, str], told: Callable[[], list[tuple[str, str | None]]]
     ) -> None:
@@ -538,6 +546,7 @@ def test_a_run_before_its_spider_has_no_outlet(mirror: Mirror) -> None:
         assert store.last_runs("", 1) == []
 
 
+@pytest.mark.untraced
 class TestFeeds:
     def test_is_where_the_setting_says(self, mirror: Mirror) -> None:
         """Feeds of killed runs are written to the place that the setting FEEDS states for those of others."""

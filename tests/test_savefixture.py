@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from scrapy import Spider
 from scrapy.exceptions import UsageError
 from scrapy.http import HtmlResponse
+from scrapy.settings import Settings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from mirror_crawler import browser, fixtures
 from mirror_crawler.browser import UNRENDERED
-from mirror_crawler.commands.savefixture import Command, OnePage
+from mirror_crawler.commands.savefixture import Command, _fetched
+from mirror_crawler.one_page import OnePage
 from tests.mirror import Mirror
 from tests.test_fixtures import FIXTURES, META, OUTLETS
 
@@ -136,6 +143,30 @@ def test_what_is_no_text(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> 
     assert not into.exists()
 
 
+class InThisProcess:
+    """Of Scrapy's ``CrawlerProcess`` what the command uses."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    def crawl(self, spider: type[Spider], *arguments: Any) -> None:
+        names = ("outlet", "url", "answers", "say", "selector")
+        self._crawl = spider, self._mirror.settings(), dict(zip(names, arguments, strict=True))
+
+    def start(self) -> None:
+        with mock.patch.dict(os.environ, self._mirror.site.environment):
+            self._mirror.reactor.crawl(*self._crawl)
+
+
+def test_a_page_and_its_address(mirror: Mirror) -> None:
+    """What the outlet's robots.txt allows."""
+    url = sample(mirror)
+    process: Any = InThisProcess(mirror)
+    assert _fetched(process, OUTLETS["epochtimes"], url, "") == (url, mirror.site.page(url).encode())
+    assert [asked.endswith("/robots.txt") for asked in mirror.site.asked()] == [True, False]
+
+
+@pytest.mark.untraced
 def test_fetched(mirror: Mirror) -> None:
     url = sample(mirror)
     done = mirror.command("savefixture", "epochtimes", url, "--into", str(mirror.root))
@@ -146,9 +177,11 @@ def test_fetched(mirror: Mirror) -> None:
     assert mirror.site.asked()[0].endswith("/robots.txt")
 
 
-def test_not_to_be_had(mirror: Mirror, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    OnePage(OUTLETS["epochtimes"], ARTICLE, []).failed(Failure(HttpError(HtmlResponse(ARTICLE, status=404))))  # type: ignore[no-untyped-call]
-    assert capsys.readouterr().err == f"scrapy savefixture: {ARTICLE}: HTTP 404\n"
+def test_not_to_be_had(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    failure = Failure(HttpError(HtmlResponse(ARTICLE, status=404)))  # type: ignore[no-untyped-call]
+    OnePage(OUTLETS["epochtimes"], ARTICLE, [], said.append).failed(failure)
+    assert said == [f"{ARTICLE}: HTTP 404"]
     monkeypatch.setattr("mirror_crawler.commands.savefixture._fetched", lambda *what: None)
     assert mirror.ask("savefixture", "epochtimes", ARTICLE, "--into", str(mirror.root)) == 1
     assert list(mirror.root.iterdir()) == []
@@ -201,16 +234,24 @@ class TestThroughSplash:
         mirror.ask("savefixture", "epochtimes", url, *words, "--case", "x", settings={"SPLASH_URL": mirror.site.proxy})
         assert asked == [selector]
 
-    def test_a_page_that_was_not_built_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_page_that_was_not_built_is_told(self) -> None:
         answers: list[tuple[str, bytes]] = []
-        page = OnePage(OUTLETS["epochtimes"], ARTICLE, answers, "#artbody p")
+        said: list[str] = []
+        page = OnePage(OUTLETS["epochtimes"], ARTICLE, answers, said.append, "#artbody p")
         page.parse(HtmlResponse(ARTICLE, body=b"<p>", flags=[UNRENDERED]))
-        assert capsys.readouterr().err == (
-            f"scrapy savefixture: {ARTICLE}: its scripts built nothing that #artbody p finds; it is saved as it is\n"
-        )
+        assert said == [f"{ARTICLE}: its scripts built nothing that #artbody p finds; it is saved as it is"]
         assert answers == [(ARTICLE, b"<p>")]
 
 
 def sample(mirror: Mirror) -> str:
     """The address of an article that the sample outlet serves."""
     return next(url for url in mirror.site._pages if "www.epochtimes.com" in url and "/n1" in url)
+
+
+def test_help_names_what_it_takes() -> None:
+    command = Command()
+    parser = argparse.ArgumentParser(conflict_handler="resolve")
+    command.settings = Settings()
+    command.add_options(parser)
+    assert set(re.findall("--[a-z]+", command.syntax())) <= set(parser.format_help().replace(",", " ").split())
+    assert "fixture" in command.short_desc()

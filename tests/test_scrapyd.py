@@ -47,7 +47,7 @@ def scrapyd(mirror: Mirror, tmp_path: Path) -> Iterator[str]:
     ):
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: answers(address) or server.poll() is not None)
+            wait_until(lambda: answers(address) or server.poll() is not None, every=0.1)
             yield address
         finally:
             server.terminate()
@@ -93,7 +93,7 @@ def test_deployed_scheduled_and_done(scrapyd: str, mirror: Mirror, tmp_path: Pat
     job = ask(scrapyd, "schedule", project="mirror_crawler", spider="ntdtv", section="prog204", setting=settings)[
         "jobid"
     ]
-    wait_until(lambda: bool(ask(scrapyd, "listjobs", project="mirror_crawler")["finished"]))
+    wait_until(lambda: bool(ask(scrapyd, "listjobs", project="mirror_crawler")["finished"]), every=0.1)
     logged = (tmp_path / "scrapyd" / "logs" / "mirror_crawler" / "ntdtv" / f"{job}.log").read_text(encoding="utf-8")
     assert [path.name for path in (mirror.data / "runs").glob("ntdtv-*.json")], logged
     assert len(mirror.articles()) == 12

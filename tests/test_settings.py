@@ -55,6 +55,7 @@ def test_nobody_can_reach_into_a_crawl(mirror: Mirror) -> None:
     assert not any("remote" in type(extension).__name__.lower() for extension in crawler.extensions.middlewares)
 
 
+@pytest.mark.untraced
 def test_a_page_that_does_not_come_costs_only_itself(mirror: Mirror, site: SampleSite) -> None:
     story = news("epochtimes", 12)[11]
     site.set(story.url, hang=True)

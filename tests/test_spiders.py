@@ -174,6 +174,7 @@ class TestOutlet:
         with pytest.raises(PageError, match="no article link"):
             collect(crawler.parse_list(response_to(request, "<main><p>维护中</p></main>"), **request.cb_kwargs))
 
+    @pytest.mark.untraced
     def test_article_page(self, spider: type[OutletSpider], made: Callable[..., OutletSpider]) -> None:
         crawler = made(spider, url=article_url(spider))
         request = next(iter(collect(crawler.start())))
@@ -192,6 +193,7 @@ class TestOutlet:
             collect(crawler.parse_article(response_to(request, article_page(spider)), **request.cb_kwargs))
         assert mock.call("articles/clock_disputed") in cast(mock.Mock, crawler.run).count.mock_calls
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("status", [404, 410])
     def test_article_that_is_not_there(
         self, spider: type[OutletSpider], made: Callable[..., OutletSpider], status: int
@@ -339,6 +341,7 @@ class TestSources:
 
 
 class TestFailures:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("error", "cause", "passing"),
         [

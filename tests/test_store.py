@@ -5,12 +5,9 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -25,6 +22,7 @@ from mirror_crawler.clock import in_utc
 from mirror_crawler.items import Article, Image, Listing, ListKind, Section, content_hash
 from mirror_crawler.paths import ENTRIES_PER_PAGE
 from mirror_crawler.store import ArticleStore, Entry, Held, Run, StoreError, Target, Validator, Walk, Wanted
+from tests.mirror import start
 
 OUTLET = "epochtimes"
 OTHER = "ntdtv"
@@ -217,8 +215,9 @@ class TestOpening:
     @pytest.mark.untraced
     def test_many_processes_may_make_it_at_once(self, address: str) -> None:
         code = f"from mirror_crawler.store import ArticleStore; ArticleStore({address!r}).close()"
-        makers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
-        assert [maker.wait(60) for maker in makers] == [0] * 4
+        for maker in [start("-c", code) for _ in range(4)]:
+            with maker:
+                assert (maker.communicate(timeout=60), maker.wait()) == (("", ""), 0)
 
     def test_store_that_cannot_be_written(self, store: ArticleStore) -> None:
         execute(store, "PRAGMA query_only = 1")
@@ -863,6 +862,7 @@ class TestDueLooks:
 
     NEVER = "2099"
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("spans", "found"),
         [
@@ -1130,6 +1130,7 @@ class TestStalePages:
         store.place()
         assert due(store) == {page("section", "nsc413", 1), page("all", "", 1)}
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("changes", "also"),
         [
@@ -1360,6 +1361,7 @@ class TestHeld:
         }
         assert store.held([]) == {}
 
+    @pytest.mark.untraced
     def test_any_number_of_targets(self, store: ArticleStore) -> None:
         store.put_article(article(7), RUN)
         store.place()
@@ -1649,10 +1651,17 @@ def all_statements() -> Iterator[tuple[str, str]]:
     yield from ((f"NEXT_OUTLET_{name}", text) for name, text in statements.NEXT_OUTLET.items())
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArticleStore]:
+    """To be asked how it would find things."""
+    with ArticleStore(f"sqlite:///{tmp_path_factory.mktemp('empty')}/mirror.db") as opened:
+        yield opened
+
+
 @pytest.mark.untraced
 @pytest.mark.parametrize(("name", "text"), [pytest.param(*pair, id=pair[0]) for pair in all_statements()])
-def test_no_statement_scans_a_table(store: ArticleStore, name: str, text: str) -> None:
-    with store.database.read() as db:
+def test_no_statement_scans_a_table(empty: ArticleStore, name: str, text: str) -> None:
+    with empty.database.read() as db:
         db.execute(statements.MAKE_IMPLIED)
         parameters = dict.fromkeys(ALL_PARAMETERS)
         plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", parameters | {"keys": "[]"})]
@@ -1676,9 +1685,9 @@ def test_no_statement_scans_a_table(store: ArticleStore, name: str, text: str) -
         ),
     ],
 )
-def test_one_jump_in_the_index_for_each_article(store: ArticleStore, name: str, step: str) -> None:
+def test_one_jump_in_the_index_for_each_article(empty: ArticleStore, name: str, step: str) -> None:
     table = step.split()[0]
-    with store.database.read() as db:
+    with empty.database.read() as db:
         parameters = dict.fromkeys(ALL_PARAMETERS) | {"keys": "[]"}
         rows = db.execute(f"EXPLAIN QUERY PLAN {getattr(statements, name)}", parameters)
         plan = [row["detail"] for row in rows]
@@ -1706,11 +1715,10 @@ ASKED_FOR_FEW: dict[str, dict[str, object]] = {
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("name", ASKED_FOR_FEW)
-def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name: str) -> None:
+def test_few_are_found_among_many_as_fast_as_among_few(few_and_many: list[ArticleStore], name: str) -> None:
     """SQLite's own count of its steps."""
     costs = []
-    for numbers in (range(20), range(20, 2_000)):
-        fill_many(store, numbers)
+    for store in few_and_many:
         with store.database.read() as db:
             steps: list[int] = []
             db.set_progress_handler(lambda: steps.append(1), 1)  # noqa: B023 - called at once
@@ -1719,6 +1727,16 @@ def test_few_are_found_among_many_as_fast_as_among_few(store: ArticleStore, name
         costs.append((len(steps), len(found)))
     assert costs[0] == costs[1]
     assert 0 < costs[0][1] <= 3
+
+
+@pytest.fixture(scope="module")
+def few_and_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ArticleStore]]:
+    """Two stores, to be read only."""
+    root = tmp_path_factory.mktemp("filled")
+    with ArticleStore(f"sqlite:///{root}/few.db") as few, ArticleStore(f"sqlite:///{root}/many.db") as many:
+        fill_many(few, range(20))
+        fill_many(many, range(2_000))
+        yield [few, many]
 
 
 def fill_many(store: ArticleStore, numbers: range) -> None:
@@ -1821,16 +1839,12 @@ for number in itertools.count():
 @pytest.mark.untraced
 @pytest.mark.parametrize("acknowledged", [3, 20, 64])
 def test_killed_writer_loses_nothing_it_acknowledged(address: str, acknowledged: int) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    child = subprocess.Popen(
-        [sys.executable, "-c", WRITER, address], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert child.stdout is not None
-    seen = [int(line) for line in itertools.islice(child.stdout, acknowledged)]
-    child.send_signal(signal.SIGKILL)
-    seen += [int(line) for line in child.stdout if line.endswith("\n")]
-    child.stdout.close()
-    assert child.wait() == -signal.SIGKILL
+    with start("-c", WRITER, address) as child:
+        assert child.stdout is not None
+        seen = [int(line) for line in itertools.islice(child.stdout, acknowledged)]
+        child.kill()
+        seen += [int(line) for line in child.stdout if line.endswith("\n")]
+        assert child.wait() == -signal.SIGKILL
     with ArticleStore(address) as store:
         assert execute(store, "PRAGMA integrity_check")[0] == "ok"
         ids = [f"n{number}" for number in seen]

@@ -141,6 +141,7 @@ class TestDocs:
             name: [simplified, english] for (name, simplified), english in words
         }
 
+    @pytest.mark.untraced
     def test_the_complete_theme_is_one(self, tmp_path: Path) -> None:
         files = re.findall(r"^`themes/(\S+)`\n\n```jinja\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.M | re.DOTALL)
         assert len(files) == 3

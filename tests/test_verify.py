@@ -121,6 +121,7 @@ class TestRightTree:
 
 
 class TestAgainstTheStore:
+    @pytest.mark.untraced
     def test_missing(self, checked: Checked) -> None:
         first, second, *_ = articles(checked.render())
         (checked.root / first).unlink()
@@ -129,12 +130,14 @@ class TestAgainstTheStore:
         assert missing == set(articles(checked.mirror.files())) - set(articles(contents(checked.root)))
         assert {first, second} <= missing
 
+    @pytest.mark.untraced
     def test_edited_and_outdated(self, checked: Checked) -> None:
         edited = articles(checked.render())[0]
         checked.put(edited, "\n由人改动。\n", append=True)
         assert checked.faults() == {("edited", edited)}
         assert checked.faults(MIRROR_TITLE="改名") == {("edited", edited), ("outdated", "README.md")}
 
+    @pytest.mark.untraced
     def test_an_edit_that_happens_to_be_right_is_right(self, checked: Checked) -> None:
         checked.render()
         assert checked.mirror.ask("render", "--output", str(checked.root), settings={"MIRROR_TITLE": "改名"}) == 0
@@ -163,11 +166,13 @@ class TestAgainstTheStore:
         assert not (checked.root / link).is_symlink()
         assert (tmp_path / "elsewhere.md").read_bytes() == files[link]
 
+    @pytest.mark.untraced
     def test_a_pipe_is_not_read(self, checked: Checked) -> None:
         checked.render()
         os.mkfifo(checked.root / "pipe.md")
         assert ("extra", "pipe.md") in checked.faults()
 
+    @pytest.mark.untraced
     def test_extra(self, checked: Checked) -> None:
         old = articles(checked.render())
         files = checked.render(MIRROR_PATH="{outlet}/{section}/{article_id}.md")
@@ -180,6 +185,7 @@ class TestAgainstTheStore:
         assert {path for kind, path in checked.faults() if kind == "extra"} == extra
         assert not set(old) & files.keys()
 
+    @pytest.mark.untraced
     def test_what_another_place_of_articles_leaves(self, checked: Checked) -> None:
         old = articles(checked.render())
         moved = {"MIRROR_PATH": "{outlet}/{section}/{article_id}.md"}
@@ -194,6 +200,7 @@ class TestAgainstTheStore:
         assert checked.mirror.ask("render", "--check", settings=checked.settings | moved) == 1
         assert checked.capsys.readouterr().out == f"{old[0]}\n"
 
+    @pytest.mark.untraced
     def test_names_that_nobody_expects(self, checked: Checked) -> None:
         checked.render()
         checked.put("epochtimes/a\tb\n.txt")
@@ -235,6 +242,7 @@ class TestLinks:
             + [("dead link", "epochtimes/README.md", f"{said}, which is not there") for said in written.values()]
         )
 
+    @pytest.mark.untraced
     def test_alive(self, checked: Checked) -> None:
         checked.render()
         checked.put(".github/help.md")
@@ -249,6 +257,7 @@ class TestLinks:
         checked.put("epochtimes/README.md", "\n\n" + "\n\n".join(written), append=True)
         assert checked.faults() == {("edited", "epochtimes/README.md")}
 
+    @pytest.mark.untraced
     def test_to_missing_pages(self, checked: Checked) -> None:
         gone = articles(checked.render())[0]
         (checked.root / gone).unlink()
@@ -274,18 +283,21 @@ class TestLinks:
         checked.put("ntdtv/README.md", "\n[题](../a/lost.md)\n", append=True)
         assert checked.faults() == extra | {("edited", "ntdtv/README.md")}
 
+    @pytest.mark.untraced
     def test_a_directory_leads_to_its_page(self, checked: Checked) -> None:
         checked.render()
         checked.put("a/README.md", "")
         checked.put("README.md", "\n[题](a)\n", append=True)
         assert checked.faults() == {("extra", "a/README.md"), ("edited", "README.md")}
 
+    @pytest.mark.untraced
     def test_a_picture_of_a_page_is_no_way_to_it(self, checked: Checked) -> None:
         checked.render()
         checked.put("a/lost.md", "")
         checked.put("README.md", "\n![图](a/lost.md)\n", append=True)
         assert ("orphan", "a/lost.md") in checked.faults()
 
+    @pytest.mark.untraced
     def test_pages_that_a_cut_list_loses(self, checked: Checked) -> None:
         files = checked.render()
         for path in [path for path in files if path.startswith("epochtimes/") and "/2026/" not in path]:
@@ -294,6 +306,7 @@ class TestLinks:
         assert orphans == unreachable(contents(checked.root))
         assert orphans
 
+    @pytest.mark.untraced
     def test_without_a_home_page_only_that_is_said(self, checked: Checked) -> None:
         checked.render()
         (checked.root / "README.md").unlink()
@@ -383,6 +396,7 @@ class TestRepair:
         assert checked.verify("--repair")[0] == 0
         assert fingerprint(contents(checked.root)) == fingerprint(files)
 
+    @pytest.mark.untraced
     def test_makes_a_tree_that_is_not_there(self, checked: Checked) -> None:
         code, problems, said = checked.verify("--repair")
         assert (code, problems, said[-1]) == (0, [], f"{len(said) - 1} mended, 0 left")
@@ -425,6 +439,7 @@ class TestRepair:
         assert mirror.written() == written
 
 
+@pytest.mark.untraced
 def test_front_pages_are_named_once(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their numbered pages may come in several batches."""
     checked.render()
@@ -435,6 +450,7 @@ def test_front_pages_are_named_once(checked: Checked, monkeypatch: pytest.Monkey
     assert [problem[1] for problem in problems if problem[0] == "missing"] == ["epochtimes/README.md"]
 
 
+@pytest.mark.untraced
 def test_nobody_else_writes_pages_meanwhile(checked: Checked) -> None:
     checked.render()
     settings = checked.mirror.settings(**checked.settings)

@@ -342,11 +342,13 @@ class TestNextVolume:
         page.write_bytes(content)
         assert rolled.problems() == []
 
+    @pytest.mark.untraced
     def test_the_whole_tree_is_in_the_volumes(self, rolled: Mirror) -> None:
         assert Publisher(rolled.writer()).publish(NOW, whole=True).commits == []
         held = rolled.files(1) | rolled.files(2)
         assert {path: held[path] for path in contents(rolled.root / "output")} == contents(rolled.root / "output")
 
+    @pytest.mark.untraced
     def test_lost_repositories_come_back_whole(self, rolled: Mirror) -> None:
         shutil.rmtree(rolled.root / "data" / "publish")
         report = Publisher(rolled.writer(**LIMIT)).publish(NOW)
@@ -412,6 +414,7 @@ class TestMoving:
         Publisher(housed.writer(MIRROR_THEME="classic", **MOVED)).publish(NOW)
         assert [tip(host) for host in housed.hosts.values()] == tips
 
+    @pytest.mark.untraced
     def test_a_lost_repository_that_comes_back_with_the_old_address(self, housed: Mirror) -> None:
         git(housed.hosts[1], "update-ref", "refs/heads/main", "main^")
         assert housed.files(1) == housed.before[1]
@@ -437,6 +440,7 @@ class TestMoving:
             assert dead_links(now) == dead_links(mirror.files(2)) == set()
 
 
+@pytest.mark.untraced
 def test_an_export_brings_the_volumes_back(housed: Mirror, tmp_path: Path) -> None:
     """On a new machine, with nothing but an export and the remotes."""
     with ArticleStore(f"sqlite:///{tmp_path / 'data' / 'mirror.db'}") as store:

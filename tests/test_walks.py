@@ -106,6 +106,7 @@ class TestEnd:
         assert f"List page {PAGES[1]} names no article; the list ends there" in caplog.text
         assert walked(mirror.crawl("epochtimes", section="nsc413")) == 1
 
+    @pytest.mark.untraced
     def test_of_a_list_that_is_asked_for_twice_is_one(self, mirror: Mirror, site: SampleSite) -> None:
         again = f"{PAGES[0].replace('https:', 'http:')}?from=menu"
         outcome = mirror.crawl("epochtimes", section="nsc413", url=again)
@@ -113,6 +114,7 @@ class TestEnd:
         assert site.asked("nsc413") == PAGES[:3]
 
 
+@pytest.mark.untraced
 def test_a_list_in_the_other_script_brings_its_articles(mirror: Mirror, site: SampleSite) -> None:
     stories = news("epochtimes", 12)
     for address in (PAGES[0], *(story.url for story in stories)):
@@ -211,6 +213,7 @@ class TestCutOff:
         assert site.asked("nsc413") == PAGES[:2]
         assert mirror.crawl("epochtimes", section="nsc413").stats["articles/new"] == 10
 
+    @pytest.mark.untraced
     def test_where_a_list_is_shorter_now_the_walk_ends(self, mirror: Mirror, site: SampleSite) -> None:
         site.serve(World(news("epochtimes", 30), per_page=5))
         site.set(PAGES[4], status=500)

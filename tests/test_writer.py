@@ -140,6 +140,7 @@ class TestStale:
         assert writer.write_stale(OUTLET).written == 0
         assert not writer.tree.root.exists()
 
+    @pytest.mark.untraced
     def test_a_full_numbered_page_stays_as_it_is(self, writer: PageWriter) -> None:
         for number in range(50):
             put(writer, 1000 + number)
@@ -246,6 +247,7 @@ class TestHistory:
         assert list(writer.differing()) == [f"{PLACE}.history.md"]
         assert writer.write_all().written == 1
 
+    @pytest.mark.untraced
     def test_has_its_share_code(self, store: ArticleStore, settings: Settings) -> None:
         settings.set("MIRROR_BASE_URL", "https://mirror.example/news", "cmdline")
         writer = PageWriter(store, MirrorConfig.from_settings(settings), load_outlets(settings))
@@ -460,6 +462,7 @@ class TestHeldBack:
         assert changed >= {f"epochtimes/2021/03/04/n{number}.md" for number in (1, 2)}
         assert "坏" not in "".join(page.decode() for page in pages.values())
 
+    @pytest.mark.untraced
     def test_lists_go_on_in_the_next_volume(
         self, writer: PageWriter, failed: dict[str, bytes], settings: Settings
     ) -> None:
@@ -474,6 +477,7 @@ class TestHeldBack:
             assert "https://mirror.example/1/epochtimes/2021/03/04/n1.md" in page(other, path)
         assert list(other.differing()) == []
 
+    @pytest.mark.untraced
     def test_follows_with_the_next_good_run(self, writer: PageWriter, failed: dict[str, bytes]) -> None:
         writer.write_all()
         self.ran(writer, "ok")
@@ -553,12 +557,14 @@ class TestAsItWasLeft:
         self.end(writer, run, "failed")
         return left
 
+    @pytest.mark.untraced
     def test_is_right(self, writer: PageWriter, left: dict[str, bytes]) -> None:
         assert list(writer.differing()) == []
         assert list(Verifier(writer).problems()) == list(Verifier(writer, repair=True).problems()) == []
         tally = writer.write_all()
         assert (tally.written, tally.removed, contents(writer.tree.root)) == (0, 0, left)
 
+    @pytest.mark.untraced
     def test_is_made_anew(self, writer: PageWriter, left: dict[str, bytes]) -> None:
         for path in left:
             (writer.tree.root / path).unlink()
@@ -567,6 +573,7 @@ class TestAsItWasLeft:
         assert contents(writer.tree.root) == left
         assert list(Verifier(writer).problems()) == []
 
+    @pytest.mark.untraced
     def test_is_what_an_edited_page_becomes(self, writer: PageWriter, left: dict[str, bytes]) -> None:
         edited = {"nsc413/epochtimes/n1001.md", "epochtimes/sections/nsc413/README.md"}
         for path in edited:
@@ -578,6 +585,7 @@ class TestAsItWasLeft:
         assert all(problem.mended for problem in Verifier(writer, repair=True).problems())
         assert contents(writer.tree.root) == left
 
+    @pytest.mark.untraced
     def test_stands_on_the_home_page_of_another_run(self, writer: PageWriter, left: dict[str, bytes]) -> None:
         put(writer, 9, outlet="ntdtv", url="https://www.ntdtv.com/gb/2021/03/04/a9.html", listed=False)
         changed = update(writer, "ntdtv")
@@ -589,6 +597,7 @@ class TestAsItWasLeft:
         assert named[0] == named[1] != []
         assert list(writer.differing()) == []
 
+    @pytest.mark.untraced
     def test_does_not_lose_what_nobody_can_tell(self, writer: PageWriter, left: dict[str, bytes]) -> None:
         """A record that was replaced in place may tell of another section, day and author than the page did."""
         run = writer.store.begin_run(OUTLET, "2026-11-22T03:00:00+00:00")

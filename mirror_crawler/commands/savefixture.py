@@ -4,86 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-from scrapy import Request, Spider
 from scrapy.commands import ScrapyCommand
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.crawler import Crawler, CrawlerProcessBase
+from scrapy.crawler import CrawlerProcessBase
 from scrapy.exceptions import UsageError
-from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.utils.conf import closest_scrapy_cfg
-from twisted.python.failure import Failure
 
 from mirror_crawler import fixtures
-from mirror_crawler.browser import (
-    RENDER,
-    check_splash,
-    is_rendered,
-    options,
-    rendered_kinds,
-    splash_problem,
-)
+from mirror_crawler.browser import check_splash, rendered_kinds, splash_problem
 from mirror_crawler.config import MirrorConfig, SettingError
-from mirror_crawler.handler import Browser
-from mirror_crawler.outlet import OutletSpider, cause_of, load_outlets
+from mirror_crawler.outlet import OutletSpider, load_outlets
 from mirror_crawler.proxy import check_proxies
-
-
-class OnePageHandler(HTTP11DownloadHandler):
-    """Download handler: through Splash what scripts build. A single page needs no pace."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._browser = Browser(crawler, super().download_request, _say)
-
-    async def download_request(self, request: Request) -> Response:
-        """The outlet's answer."""
-        return await self._browser.fetch(request)
-
-
-class OnePage(Spider):
-    """Fetches one page as a crawl would, without a store and a run: same user agent, robots.txt, proxies, browser.
-
-    ``selector`` finds something on a page that its scripts have built; empty for one that needs no browser.
-    """
-
-    custom_settings = {  # noqa: RUF012 - Scrapy states its type
-        "EXTENSIONS": {},
-        "SPIDER_MIDDLEWARES": {},
-        "ITEM_PIPELINES": {},
-        "FEEDS": {},
-        "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "mirror_crawler.commands.savefixture.OnePageHandler"),
-        "DOWNLOADER_MIDDLEWARES": {"mirror_crawler.proxy.OutletProxy": 740},
-    }
-
-    def __init__(
-        self, outlet: type[OutletSpider], url: str, answers: list[tuple[str, bytes]], selector: str = ""
-    ) -> None:
-        super().__init__(outlet.name)
-        self.addresses = outlet.addresses
-        self.script_hosts = outlet.script_hosts
-        self._url = url
-        self._answers = answers
-        self._selector = selector
-
-    async def start(self) -> AsyncIterator[Any]:
-        """The one request."""
-        meta = {RENDER: options(self._selector)} if self._selector else {}
-        yield Request(self._url, self.parse, errback=self.failed, meta=meta)
-
-    def parse(self, response: Response) -> None:
-        """Keep the page with its final address."""
-        if not is_rendered(response):
-            _say(f"{response.url}: its scripts built nothing that {self._selector} finds; it is saved as it is")
-        self._answers.append((response.url, response.body))
-
-    def failed(self, failure: Failure) -> None:
-        """Say why there is none."""
-        _say(f"{self._url}: {cause_of(failure)}")
 
 
 class Command(ScrapyCommand):
@@ -190,7 +123,9 @@ def _fetched(
     process: CrawlerProcessBase, outlet: type[OutletSpider], url: str, selector: str
 ) -> tuple[str, bytes] | None:
     """The page with its final address; None, told on standard error, when it cannot be had."""
+    from mirror_crawler.one_page import OnePage  # Scrapy imports every command, whichever is asked for
+
     answers: list[tuple[str, bytes]] = []
-    _ = process.crawl(OnePage, outlet, url, answers, selector)  # awaited by start()
+    _ = process.crawl(OnePage, outlet, url, answers, _say, selector)  # awaited by start()
     process.start()
     return answers[0] if answers else None
