@@ -8,6 +8,7 @@ live links of bare addresses, some even of escaped ones: an address in a text is
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -446,16 +447,32 @@ def _settled(pieces: list[_Piece]) -> list[_Piece]:
             if run.mark == "*" and any(beside):  # runs of * and ** side by side pair up in surprising ways
                 runs[index] = run._replace(mark="")
         runs = _joined(runs)
-    if not any(run.kind == "text" and may_hold_address(run.text) for run in runs):
+    if not may_hold_address("".join(run.text for run in runs if _is_text(run))):
         return runs
     split: list[_Piece] = []
-    for run in runs:
-        if run.kind == "text":
-            for part, is_address in split_addresses(run.text):
-                split.append(_Piece("code", part) if is_address else _Piece("text", part, run.mark))
-        else:
-            split.append(run)
+    for is_text, group in itertools.groupby(runs, _is_text):
+        some = list(group)
+        split += _with_addresses(some) if is_text else some
     return _joined(split)
+
+
+def _is_text(run: _Piece) -> bool:
+    return run.kind == "text"
+
+
+def _with_addresses(runs: list[_Piece]) -> Iterator[_Piece]:
+    """Text runs beside each other with the addresses in them as code; one that changes its style midway too."""
+    start = 0
+    for part, is_address in split_addresses("".join(run.text for run in runs)):
+        end = start + len(part)
+        if is_address:
+            yield _Piece("code", part)
+        else:
+            at = 0
+            for run in runs:
+                yield run._replace(text=run.text[max(start - at, 0) : max(end - at, 0)])
+                at += len(run.text)
+        start = end
 
 
 def _joined(pieces: list[_Piece]) -> list[_Piece]:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -129,6 +129,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=24)
 @pytest.mark.untraced
 @settings(deadline=None)
 @given(st.one_of(TEXT, ANY_TEXT, st.lists(st.sampled_from([*NASTY, "http", "www.", "@", "。"])).map("".join)))
+@example("~删~ ~~删~~www.example.com。")
 def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
     """Whatever of it stands out, and in one quote with what follows."""
     expected = "".join(text.translate(SCRIPTS).split())
@@ -154,9 +155,25 @@ def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
         ([("他来", False), ("了。", True), ("然后", False)], "> 他来**了**。然后"),
         ([("上行\n下", False), ("行\n末行", True)], "> 上行  \n> 下**行**  \n> **末行**"),
         ([("- 一\r2. 二\t三", False)], "> \\- 一 2. 二 三"),
+        ([("见~www", False), (".example.com。", True)], "> 见\\~`www.example.com`。"),
+        ([("甲@", True), ("b.example 乙", False), ("丙", True)], "> **甲**@b.example 乙**丙**"),
+        ([("写信到a@", True), ("b.example 乙", False), ("丙", True)], "> **写信到**`a@b.example` 乙**丙**"),
+        ([("~.a@.b.example~", False)], "> \\~`.a@.b.example`\\~"),
         ([], ""),
     ],
-    ids=["word", "entity-begun-before", "entity-begun-within", "punctuation", "lines", "control-characters", "nothing"],
+    ids=[
+        "word",
+        "entity-begun-before",
+        "entity-begun-within",
+        "punctuation",
+        "lines",
+        "control-characters",
+        "address",
+        "no-address",
+        "mail",
+        "mail-with-odd-host",
+        "nothing",
+    ],
 )
 def test_a_quote_shows_what_stands_out(runs: list[tuple[str, bool]], expected: str) -> None:
     assert quote_block(runs) == expected
