@@ -3,7 +3,7 @@
 # make demo                                               the same crawl against the sample outlet, without internet
 # make splash [ARGS="--port 8051"]                        install Splash and run it on loopback (see docs/operations.md)
 # make bench                                              cost of a crawl, of one with nothing new, of publishing, of pictures
-# make container-check [ARGS=--replay]                    build the container image and try it, see docs/operations.md
+# make container-check [ARGS=--replay]                    build the container images and try them, see docs/operations.md
 
 PYTHON ?= python3
 OUTLET ?= epochtimes

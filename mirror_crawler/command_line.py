@@ -1,4 +1,4 @@
-"""What the commands on a store share: opening it, and telling every mistake of an operator in one line."""
+"""What the commands share: opening the store, and telling every mistake of an operator in one line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,48 @@ import argparse
 import contextlib
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
-from mirror_crawler.config import MirrorConfig, SettingError
+from mirror_crawler import logs
+from mirror_crawler.config import MirrorConfig, SettingError, why_not_written
 from mirror_crawler.health import MISUSED
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.store import ArticleStore, StoreError
 from mirror_crawler.writer import PageWriter
+
+
+def refuse_in_one_line(command: ScrapyCommand, parser: argparse.ArgumentParser) -> None:
+    """Have what is wrong with the words after ``scrapy COMMAND``, and every UsageError of the command, told in one line
+    with exit code 2.
+
+    Scrapy leaves both to the parser, which prints the usage first; and options that are not known it takes for
+    arguments, of which each command would complain in its own way. ``-`` alone is an argument: standard input.
+    """
+    name = type(command).__module__.rpartition(".")[2]
+    read = parser.parse_known_args
+
+    def refuse(message: str) -> NoReturn:
+        logs.tell(command.settings, "ERROR", type(command).__module__, f"scrapy {name}: {message}")
+        sys.exit(MISUSED)
+
+    def read_known(
+        args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        try:
+            options, arguments = read(args, namespace)
+        except argparse.ArgumentError as error:
+            refuse(f"{error}; scrapy {name} -h shows how to use it")
+        if unknown := [word for word in arguments if word.startswith("-") and word != "-"]:
+            refuse(f"unknown option {unknown[0]!r}; scrapy {name} -h shows those that there are")
+        return options, arguments
+
+    parser.exit_on_error = False
+    vars(parser).update(error=refuse, parse_known_args=read_known)
 
 
 @contextlib.contextmanager
@@ -46,6 +77,7 @@ class TreeCommand(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """The place of the tree."""
         super().add_options(parser)
+        refuse_in_one_line(self, parser)
         parser.add_argument("--output", metavar="DIR", help="root of the tree (setting MIRROR_OUTPUT)")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -70,7 +102,7 @@ class TreeCommand(ScrapyCommand):
             self.end(str(error), MISUSED)
         except OSError as error:
             place = error.filename or self.settings["MIRROR_OUTPUT"]
-            self.end(self.tree_fault.format(place=place, reason=error.strerror), self.tree_fault_code)
+            self.end(self.tree_fault.format(place=place, reason=why_not_written(error)), self.tree_fault_code)
 
     @abstractmethod
     def writes(self, opts: argparse.Namespace) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -34,6 +35,29 @@ class SettingError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
+
+
+def _check_writable(directory: Path) -> None:
+    """OSError when files cannot be made in a directory."""
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def why_not_written(error: OSError) -> str:
+    """Why a file or directory cannot be written, and what a person can do about it when that is known."""
+    mend = _mend(error)
+    return f"{error.strerror}; {mend}" if mend else str(error.strerror)
+
+
+def _mend(error: OSError) -> str:
+    mends = {
+        errno.EACCES: f"make it this user's (chown -R {os.geteuid()}:{os.getegid()})",
+        errno.EROFS: "mount it so that it can be written",
+        errno.ENOSPC: "free some space",
+    }
+    return mends.get(error.errno or 0, "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +162,10 @@ class MirrorConfig:
         for name, directory in (("MIRROR_DATA", self.data), ("MIRROR_OUTPUT", self.output)):
             try:
                 directory.mkdir(parents=True, exist_ok=True)
-                usable = os.access(directory, os.W_OK | os.X_OK)
+                _check_writable(directory)
             except OSError as error:
-                raise SettingError(
-                    f"{name}={directory}: {error.strerror}; set it to a directory that can be written"
-                ) from None
-            if not usable:
-                raise SettingError(
-                    f"{name}={directory}: cannot be written; give this user the right to, or set another"
-                )
+                mend = f"{_mend(error) or 'mend that'}, or set another directory"
+                raise SettingError(f"{name}={directory}: cannot be written: {error.strerror}; {mend}") from None
         data, output = self.data.resolve(), self.output.resolve()
         if data == output or output in data.parents:
             raise SettingError(

@@ -1,7 +1,10 @@
-"""An orderly end of a run: what still waits to be sent is dropped, and only what is on its way is waited for."""
+"""An orderly end of a run: what waits to be sent is dropped, and what is on its way is given a moment to come."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
@@ -15,12 +18,15 @@ if TYPE_CHECKING:
 
 GLANCE = 0.5
 """Seconds between two looks at whether the run is being ended."""
+PATIENCE = 5.0
+"""Seconds that an answer may still take then. A container is commonly killed ten seconds after it was told to stop."""
 ENDING = "not sent: the run is being ended"
+GIVEN_UP = "given up: the run is being ended"
 
 
 class RunEndedError(IgnoreRequest):
-    """A request was not sent because the run is being ended: as if it had never left the scheduler. It is no failure
-    of what was asked for, and counts as no try.
+    """A request was not sent, or not waited for any longer, because the run is being ended: as if it had never left the
+    scheduler. It is no failure of what was asked for, and counts as no try.
     """
 
     def __init__(self, why: str = ENDING) -> None:
@@ -28,16 +34,17 @@ class RunEndedError(IgnoreRequest):
 
 
 class Ending:
-    """Extension: empties the downloader's queues while the run is being ended.
+    """Extension: empties the downloader while the run is being ended.
 
-    Scrapy waits for all that has left its scheduler. Left alone, a slot would hand these requests over one delay after
-    another, and with a long Crawl-delay a run would not end before it is killed. Nothing tells when somebody stops the
-    crawler, so it is looked for.
+    Scrapy waits for all that has left its scheduler. Left alone, a slot would hand its requests over one delay after
+    another, and a server that never answers would be waited for until DOWNLOAD_TIMEOUT: a run would not end before it
+    is killed. Nothing tells when somebody stops the crawler, so it is looked for.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._watch = create_looping_call(self.glance)
+        self._under_way: dict[asyncio.Timeout, float] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,6 +52,14 @@ class Ending:
         ending = cls(crawler)
         crawler.signals.connect(ending.spider_opened, signals.spider_opened)
         crawler.signals.connect(ending.spider_closed, signals.spider_closed)
+        return ending
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """That of a crawl."""
+        ending = crawler.get_extension(cls)
+        if ending is None:
+            raise RuntimeError("the extension mirror_crawler.ending.Ending is not enabled")
         return ending
 
     def spider_opened(self) -> None:
@@ -56,9 +71,29 @@ class Ending:
         self._watch.stop()
 
     def glance(self) -> None:
-        """Drop what waits, if the run is being ended."""
-        if Run.of(self.crawler).ending:
-            drop_waiting(self.crawler, RunEndedError, ENDING)
+        """Drop what waits, and set what is under way a limit, if the run is being ended."""
+        if not Run.of(self.crawler).ending:
+            return
+        drop_waiting(self.crawler, RunEndedError, ENDING)
+        now = asyncio.get_running_loop().time()
+        for limit, patience in self._under_way.items():
+            if limit.when() is None:
+                limit.reschedule(now + patience)
+
+    @contextlib.asynccontextmanager
+    async def waited_for(self, patience: float) -> AsyncIterator[None]:
+        """What is awaited within is cancelled ``patience`` seconds after the run has begun to end: RunEndedError."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._under_way[limit] = patience
+                try:
+                    yield
+                finally:
+                    del self._under_way[limit]
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise RunEndedError(GIVEN_UP) from None
 
 
 def drop_waiting(crawler: Crawler, kind: type[IgnoreRequest], cause: str) -> None:

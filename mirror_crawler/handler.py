@@ -5,7 +5,6 @@ Imported by crawls only: Scrapy's client takes long to load.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
-from mirror_crawler import ending
 from mirror_crawler.browser import RENDER
+from mirror_crawler.ending import PATIENCE, Ending
 from mirror_crawler.gate import Gate
 from mirror_crawler.pace import ASKING, MOST_RESTS, Pace, stop, take_turn
 from mirror_crawler.run import PICTURE, Run
@@ -49,7 +48,8 @@ class PatientHandler(HTTP11DownloadHandler):
         if request.meta.get(PICTURE):
             return await self._picture(request)
         sent = time.monotonic()
-        response = await self.fetch(request)
+        async with Ending.of(self.crawler).waited_for(PATIENCE):
+            response = await self.fetch(request)
         before = pace.rests
         rest = pace.answered(response, sent)
         if response.status in ASKING:
@@ -68,16 +68,12 @@ class PatientHandler(HTTP11DownloadHandler):
 
     async def _picture(self, request: Request) -> Response:
         """The answer to a request for a picture; a run that is told to stop does not wait for it."""
-        run = Run.of(self.crawler)
         gate = Gate.of(self.crawler)
-        gate.check(request, run)
-        answer = asyncio.ensure_future(super().download_request(request))
-        while not (await asyncio.wait({answer}, timeout=ending.GLANCE))[0]:
-            if run.ending:
-                answer.cancel()
-                raise ending.RunEndedError("given up: the run is being ended")
-        gate.answered(request, answer.result())
-        return answer.result()
+        gate.check(request, Run.of(self.crawler))
+        async with Ending.of(self.crawler).waited_for(0.0):
+            response = await super().download_request(request)
+        gate.answered(request, response)
+        return response
 
 
 class Browser:

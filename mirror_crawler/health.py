@@ -48,6 +48,8 @@ _PARTS: Mapping[str, Callable[[Article], object]] = {
 """The other fields → whether an article has them."""
 _NEEDED = ("title", "body", "time")
 """Fields without which pages are not worth publishing: the lack of others never makes a run fail."""
+_STOPS = ("shutdown", "closespider_", "memusage_")
+"""How the reasons begin with which Scrapy ends a crawl that is told to stop, or that meets a limit of its settings."""
 _SELECTORS = {"clock": "time"}
 """Field → the name of its selector where that is another."""
 
@@ -329,7 +331,7 @@ def _endings(tally: Tally, reason: str) -> Iterator[Finding]:
         yield Finding(level="blocked", what=what, count=refused.count, examples=refused.examples)
     for problem in tally.problems:
         yield Finding(level="failed", what=problem)
-    if reason == "shutdown":
+    if reason.startswith(_STOPS):
         yield Finding(level="degraded", what="the crawl was stopped before its end; the next run goes on")
     elif reason not in ("finished", "blocked") and not tally.problems:  # these say why
         yield Finding(level="failed", what=f"the crawl ended early: {reason or 'it never started'}")

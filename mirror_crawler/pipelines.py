@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.exceptions import DropItem
 
+from mirror_crawler.config import why_not_written
 from mirror_crawler.items import Article, Image, Listing, content_hash
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.outlet import load_outlets
@@ -170,12 +171,17 @@ class WritePages:
             self.run.conclude()
             if self.run.publishes:
                 await self._write()
-        except (OSError, StoreError) as error:
-            logger.critical("The pages could not be written: %s", error)
-            self.run.count("pages/failed")
+        except StoreError as error:
+            self._failed(str(error))
+        except OSError as error:
+            self._failed(f"{error.filename or self.run.config.output}: {why_not_written(error)}")
         except Exception:  # Scrapy shows it, and would take the run for a good one
             self.run.count("pages/failed")
             raise
+
+    def _failed(self, cause: str) -> None:
+        logger.critical("The pages could not be written: %s", cause)
+        self.run.count("pages/failed")
 
     async def _write(self) -> None:
         self.run.store.begin_publishing(self.run.outlet, self.run.name)

@@ -283,8 +283,11 @@ class Run:
 
     @property
     def ending(self) -> bool:
-        """Whether the crawl is being ended, be it by ourselves or because it was told to stop."""
-        return self.aborted or not self.crawler.crawling
+        """Whether the crawl is being ended: by ourselves, because it was told to stop, or by a limit like
+        CLOSESPIDER_TIMEOUT, which only the engine's own slot shows.
+        """
+        slot = self.crawler.engine._slot  # noqa: SLF001
+        return self.aborted or not self.crawler.crawling or (slot is not None and slot.closing is not None)
 
     def block(self, cause: str) -> None:
         """The outlet refuses the crawl: end it early instead of insisting."""

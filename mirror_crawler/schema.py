@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -281,9 +282,10 @@ class StoreError(Exception):
     """The store cannot be used: one line that names the setting ``MIRROR_DB`` and what to do."""
 
 
+_OURS = f"this user's (chown -R {os.geteuid()}:{os.getegid()})"
 _MENDS = {
-    "unable to open": "cannot be opened; give the address of a file in a directory that you may write to",
-    "readonly": "cannot be written; make the file and its directory writable",
+    "unable to open": f"cannot be opened; make its directory writable and {_OURS}, or name a file elsewhere",
+    "readonly": f"cannot be written; make the file and its directory {_OURS}, where nothing is mounted read-only",
     "locked": f"has been locked by another process for over {BUSY_SECONDS} s; wait for that process or end it",
     "not a database": "is not a database; move the file away or give another address",
     "disk is full": "cannot grow because the disk is full; free some space and start again, nothing stored is lost",

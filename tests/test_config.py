@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ class TestPrepare:
             **{"MIRROR_DATA": str(tmp_path / "data"), "MIRROR_OUTPUT": str(tmp_path / "output")}
             | {name: str(tmp_path / "file" / "x")}
         )
-        with pytest.raises(SettingError, match=f"^{name}=.*file/x: Not a directory; set it to a directory"):
+        with pytest.raises(SettingError, match=f"^{name}=.*file/x: .*: Not a directory; .* or set another"):
             made.prepare()
 
     @pytest.mark.parametrize("name", ["data", "output"])
@@ -228,7 +229,19 @@ class TestPrepare:
         made = config(MIRROR_DATA=str(tmp_path / "data"), MIRROR_OUTPUT=str(tmp_path / "output"))
         with (
             mock.patch("os.access", lambda path, _mode: path != tmp_path / name),
-            pytest.raises(SettingError, match=f"^MIRROR_{name.upper()}=.*/{name}: cannot be written"),
+            pytest.raises(SettingError) as refused,
+        ):
+            made.prepare()
+        assert str(refused.value) == (
+            f"MIRROR_{name.upper()}={tmp_path / name}: cannot be written: Permission denied; make it this user's"
+            f" (chown -R {os.geteuid()}:{os.getegid()}), or set another directory"
+        )
+
+    def test_a_file_system_that_is_mounted_read_only(self, tmp_path: Path) -> None:
+        made = config(MIRROR_DATA=str(tmp_path / "data"), MIRROR_OUTPUT=str(tmp_path / "output"))
+        with (
+            mock.patch("os.statvfs", return_value=mock.Mock(f_flag=os.ST_RDONLY)),
+            pytest.raises(SettingError, match="/data: cannot be written: Read-only file system; mount it so that"),
         ):
             made.prepare()
 

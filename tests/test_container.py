@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.container.base import official
+from mirror_crawler.health import EXIT_CODES
+from tests.container.base import MIRROR, SPLASH
 from tests.container.dockerfile import DockerfileError, Image, Stage, left_out, read_stages
-from tests.mirror import REPO
 
 FILES = ("COPY", "RUN")
 
@@ -28,14 +29,33 @@ def image_of(stage: Stage) -> Image:
 
 def test_our_own() -> None:
     """Nothing in it is beyond what the replay understands."""
-    stages = read_stages(REPO / "Dockerfile", {})
-    assert [(stage.base, stage.name) for stage in stages] == [(official(), "packages"), (official(), "")]
+    stages = read_stages(MIRROR.dockerfile, {})
+    assert [(stage.base, stage.name) for stage in stages] == [(MIRROR.official, "packages"), (MIRROR.official, "")]
     image = image_of(stages[-1])
     assert image.user == "10001:10001"
     assert image.volumes == ["/data", "/output"]
+    assert image.entrypoint[:2] == ["tini", "--"]
     assert image.entrypoint[-1:] + image.command == ["scrapy", "schedule"]
     assert image.health_check[:2] == ["sh", "-c"]
+    assert image.stop_signal == "SIGTERM"
     assert image.environment["MIRROR_SCHEDULE"] == "epochtimes 17 * * * *; ntdtv 47 * * * *"
+
+
+@pytest.mark.parametrize("verdict", EXIT_CODES)
+def test_a_mirror_is_healthy_whose_last_runs_were_worth_publishing(tmp_path: Path, verdict: str) -> None:
+    health = tmp_path / "scrapy"
+    health.write_text(f'#!/bin/sh\n[ "$*" = "health --last 1" ] && exit {EXIT_CODES[verdict]}\n')
+    health.chmod(0o700)
+    check = image_of(read_stages(MIRROR.dockerfile, {})[-1]).health_check
+    done = subprocess.run(check, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+    assert (done.returncode == 0) is (verdict in ("ok", "degraded"))
+
+
+def test_that_of_splash() -> None:
+    (stage,) = read_stages(SPLASH.dockerfile, {})
+    image = image_of(stage)
+    assert (image.user, image.volumes, image.entrypoint) == ("10002:10002", [], [])
+    assert image.command[0] == image.health_check[0] == "/opt/splash/bin/python"
 
 
 def test_stages_and_variables(tmp_path: Path) -> None:

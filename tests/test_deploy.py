@@ -18,6 +18,8 @@ import pytest
 import yaml
 
 from mirror_crawler.schedule import read_schedule
+from tests.container.base import MIRROR, SPLASH
+from tests.container.dockerfile import read_stages
 from tests.mirror import REPO
 from tests.test_fixtures import OUTLETS
 
@@ -93,6 +95,20 @@ def test_nothing_secret_goes_into_the_image() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "deploy/splash/requirements.txt"])
+def test_every_package_is_pinned(name: str) -> None:
+    lines = (REPO / name).read_text(encoding="utf-8").splitlines()
+    stated = [line for line in lines if line and not line.startswith(("#", "-r "))]
+    assert all(re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+", line) for line in stated), stated
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "deploy/splash/Dockerfile"])
+def test_every_base_image_is_pinned_by_its_digest(name: str) -> None:
+    bases = {stage.base for stage in read_stages(REPO / name, {})}
+    assert bases
+    assert all(re.fullmatch(r"docker\.io/library/\w+:[\w.-]+@sha256:[0-9a-f]{64}", base) for base in bases), bases
+
+
 def test_compose_publishes_no_port_and_runs_without_rights() -> None:
     services = loaded(COMPOSE)["services"]
     assert services.keys() == {"mirror", "splash"}
@@ -101,6 +117,8 @@ def test_compose_publishes_no_port_and_runs_without_rights() -> None:
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
     assert services["splash"]["profiles"] == ["splash"]
+    assert (REPO / services["splash"]["build"]).samefile(SPLASH.context)
+    assert "command" not in services["mirror"]  # so it is the image's own: the schedule
 
 
 def test_compose_has_nothing_that_only_its_latest_versions_know() -> None:
@@ -127,12 +145,27 @@ def test_secrets_are_read_from_the_files_that_compose_mounts() -> None:
     assert content["services"]["mirror"]["secrets"] == list(content["secrets"])
 
 
-@pytest.mark.parametrize(
-    "script", [pytest.param(step["run"], id=step.get("name", step["run"])) for step in STEPS if "run" in step]
-)
-def test_scripts_of_the_workflow_can_be_read(script: str) -> None:
-    done = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+SCRIPTS = [
+    *(pytest.param("bash", step["run"], id=step.get("name", step["run"])) for step in STEPS if "run" in step),
+    *(
+        pytest.param("sh", instruction.value, id=f"{recipe.name}-{instruction.line}")
+        for recipe in (MIRROR, SPLASH)
+        for stage in read_stages(recipe.dockerfile, {})
+        for instruction in stage.instructions
+        if instruction.keyword == "RUN"
+    ),
+    pytest.param("sh", (SPLASH.context / "install").read_text(encoding="utf-8"), id="install"),
+]
+
+
+@pytest.mark.skipif(not SHELLCHECK.exists(), reason="ShellCheck is not installed: pip install -r requirements-dev.txt")
+@pytest.mark.parametrize(("shell", "script"), SCRIPTS)
+def test_scripts_are_sound(shell: str, script: str) -> None:
+    """SC2154: steps of a workflow hand variables on to later ones by a file."""
+    command = [str(SHELLCHECK), f"--shell={shell}", "--exclude=SC2154", "-"]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 class Job:

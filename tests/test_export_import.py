@@ -294,10 +294,9 @@ class TestImport:
         with store_of(settings) as store:
             assert store.stored(OUTLET, ["n999"]) == {"n999"}
 
-    @pytest.mark.parametrize("words", [[], ["--force"]])
-    def test_misuse_is_one_line(self, settings: Settings, words: list[str]) -> None:
+    def test_without_files(self, settings: Settings) -> None:
         with pytest.raises(UsageError, match="name the files to import"):
-            run("import", settings, *words)
+            run("import", settings)
 
 
 def changed(item: Any, **changes: Any) -> dict[str, Any]:

@@ -76,8 +76,9 @@ class TestEnd:
         tally.problem("MIRROR_DB: x is full")
         assert only(judged(tally, reason="store")).what == "MIRROR_DB: x is full"
 
-    def test_one_that_was_stopped_publishes_what_it_has(self) -> None:
-        verdict = judged(saw(Tally(), 5), reason="shutdown")
+    @pytest.mark.parametrize("reason", ["shutdown", "closespider_timeout", "memusage_exceeded"])
+    def test_one_that_was_stopped_publishes_what_it_has(self, reason: str) -> None:
+        verdict = judged(saw(Tally(), 5), reason=reason)
         what = "the crawl was stopped before its end; the next run goes on"
         assert (verdict.verdict, only(verdict).what, verdict.publishes) == ("degraded", what, True)
 

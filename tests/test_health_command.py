@@ -305,7 +305,6 @@ class TestMisuse:
         ("words", "said"),
         [
             (("dafahao",), "no outlet 'dafahao'; use epochtimes or ntdtv"),
-            (("--lst",), "no outlet '--lst'"),
             (("--last", "0"), "--last 0: use a whole number from 1"),
             (("--last", "-3"), "--last -3: use"),
             (("--last", "ten"), "--last ten: use"),

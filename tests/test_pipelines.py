@@ -236,9 +236,22 @@ class TestStore:
 
 
 class TestWritePages:
-    @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), StoreError("MIRROR_DB: x is damaged")])
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (OSError(28, "No space left on device"), "/output: No space left on device; free some space"),
+            (PermissionError(13, "Permission denied", "/x/y.md"), "/x/y.md: Permission denied; make it this user's ("),
+            (StoreError("MIRROR_DB: x is damaged"), "MIRROR_DB: x is damaged"),
+        ],
+        ids=["full-disk", "rights", "store"],
+    )
     def test_pages_that_cannot_be_written_are_a_fault(
-        self, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+        self,
+        mirror: Mirror,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        error: Exception,
+        said: str,
     ) -> None:
         def fail(*_: Any) -> None:
             raise error
@@ -246,7 +259,7 @@ class TestWritePages:
         monkeypatch.setattr("mirror_crawler.writer.PageWriter.write_stale", fail)
         outcome = mirror.crawl("epochtimes", section="nsc413")
         assert outcome.verdict == "failed"
-        assert str(error) in caplog.text
+        assert said in caplog.text
         assert not mirror.files()
         monkeypatch.undo()
         later = mirror.crawl("epochtimes", section="nsc413")

@@ -214,7 +214,7 @@ class TestCommand:
         error = PermissionError(13, "Permission denied", "/srv/output")
         monkeypatch.setattr(Publisher, "publish", mock.Mock(side_effect=error))
         assert crawled.ask("publish") == 1
-        assert capsys.readouterr().err == "scrapy publish: /srv/output: Permission denied\n"
+        assert capsys.readouterr().err.startswith("scrapy publish: /srv/output: Permission denied; make it")
 
     def test_only_for_scrapys_command_line(self) -> None:
         with pytest.raises(RuntimeError):

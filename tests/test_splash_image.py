@@ -1,4 +1,4 @@
-"""The image of Splash in deploy/splash: its Dockerfile fits the files beside it. It is not built here."""
+"""The image of Splash in deploy/splash: its Dockerfile fits the files beside it. ``make container-check`` builds it."""
 
 from __future__ import annotations
 
@@ -49,12 +49,6 @@ def test_what_it_copies_is_there_and_what_it_runs_is_copied() -> None:
 def test_the_installer_can_be_read_and_executed() -> None:
     assert (SPLASH / "install").stat().st_mode & 0o111
     assert subprocess.run(["sh", "-n", str(SPLASH / "install")], check=False).returncode == 0
-
-
-def test_every_package_is_pinned() -> None:
-    lines = (SPLASH / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    stated = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in stated)
 
 
 def test_it_runs_as_the_user_that_it_makes() -> None:

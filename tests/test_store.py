@@ -221,7 +221,7 @@ class TestOpening:
 
     def test_store_that_cannot_be_written(self, store: ArticleStore) -> None:
         execute(store, "PRAGMA query_only = 1")
-        with pytest.raises(StoreError, match=r"^MIRROR_DB: .* cannot be written; make the file"):
+        with pytest.raises(StoreError, match=r"^MIRROR_DB: .* cannot be written; make the file "):
             store.put_article(article(1), RUN)
 
     def test_damage_is_told(self, store: ArticleStore) -> None:

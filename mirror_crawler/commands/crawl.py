@@ -11,6 +11,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from mirror_crawler import logs
 from mirror_crawler.arguments import ArgumentError, check_repeated
+from mirror_crawler.command_line import refuse_in_one_line
 from mirror_crawler.config import SettingError
 from mirror_crawler.health import EXIT_CODES, MISUSED
 from mirror_crawler.outlet import load_outlets
@@ -37,6 +38,11 @@ class Command(ScrapyCrawl):
     def short_desc(self) -> str:
         """Shown by ``scrapy -h``."""
         return "Crawl an outlet into the store and the tree of pages"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Those of Scrapy's own command."""
+        super().add_options(parser)
+        refuse_in_one_line(self, parser)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Settings of the command line, checked; then the log, which has to be ours before Scrapy makes its own."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from mirror_crawler.command_line import opened_store
+from mirror_crawler.command_line import opened_store, refuse_in_one_line
 
 
 class Command(ScrapyCommand):
@@ -34,6 +34,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Where to, and how much of it."""
         super().add_options(parser)
+        refuse_in_one_line(self, parser)
         parser.add_argument(
             "--output", metavar="FILE", help="file to replace once all is written; - is standard output"
         )

@@ -14,7 +14,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from mirror_crawler import health
-from mirror_crawler.command_line import opened_store
+from mirror_crawler.command_line import opened_store, refuse_in_one_line
 from mirror_crawler.locks import FileLock
 from mirror_crawler.outlet import load_outlets
 from mirror_crawler.reports import SCHEMA, ReportFile
@@ -56,6 +56,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """How many runs, and in what form."""
         super().add_options(parser)
+        refuse_in_one_line(self, parser)
         parser.add_argument("--last", metavar="N", default="10", help="show so many runs of each outlet (default: 10)")
         parser.add_argument("--json", action="store_true", help="the reports, one JSON object a line, newest first")
 

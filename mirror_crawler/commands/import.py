@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from mirror_crawler.command_line import opened_store
+from mirror_crawler.command_line import opened_store, refuse_in_one_line
 from mirror_crawler.items import Article
 from mirror_crawler.links import LinkFinder
 from mirror_crawler.outlet import load_outlets
@@ -41,11 +41,16 @@ class Command(ScrapyCommand):
         """Shown by ``scrapy -h``."""
         return "Restore the store from JSON lines: of an export or of feeds; .gz too, - for standard input"
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """None of its own."""
+        super().add_options(parser)
+        refuse_in_one_line(self, parser)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy calls it so
         """Take file after file, report every line that cannot go in, and count."""
         if self.settings is None:
             raise RuntimeError("not started by Scrapy's command line")
-        if not args or any(argument.startswith("--") for argument in args):
+        if not args:
             raise UsageError("name the files to import, - for standard input")
         outlets = {name: outlet.addresses for name, outlet in load_outlets(self.settings).items()}
         tally: Counter[str] = Counter()

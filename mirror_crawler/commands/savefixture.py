@@ -14,6 +14,7 @@ from scrapy.utils.conf import closest_scrapy_cfg
 
 from mirror_crawler import fixtures
 from mirror_crawler.browser import check_splash, rendered_kinds, splash_problem
+from mirror_crawler.command_line import refuse_in_one_line
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.outlet import OutletSpider, load_outlets
 from mirror_crawler.proxy import check_proxies
@@ -35,6 +36,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """The name, and where the page is taken from and put."""
         super().add_options(parser)
+        refuse_in_one_line(self, parser)
         parser.add_argument("--case", metavar="NAME", help="name of the case (default: the id of what the page shows)")
         parser.add_argument("--file", metavar="PAGE", help="take the page from this file; nothing is fetched")
         parser.add_argument(

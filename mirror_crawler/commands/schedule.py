@@ -17,6 +17,7 @@ from scrapy.settings import BaseSettings
 
 from mirror_crawler import logs
 from mirror_crawler.clock import in_utc
+from mirror_crawler.command_line import refuse_in_one_line
 from mirror_crawler.config import MirrorConfig, SettingError
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.locks import FileLock
@@ -48,6 +49,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """A look at the schedule."""
         super().add_options(parser)
+        refuse_in_one_line(self, parser)
         parser.add_argument("--next", metavar="N", help="print the next N times of each entry (UTC), crawl nothing")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:

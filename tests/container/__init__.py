@@ -1,1 +1,1 @@
-"""The container image, built and tried for real: ``make container-check``."""
+"""The container images, built and tried for real: ``make container-check``."""

@@ -1,7 +1,7 @@
-"""Build the image and live with it for some minutes: ``python -m tests.container [--pull | --replay]``.
+"""Build the images and live with them for some minutes: ``python -m tests.container [--pull | --replay]``.
 
 With docker or podman where one runs; without, by doing what the Dockerfile says (``--replay`` asks for that). Without
-``--pull`` the image is built on a stand-in for the official Python image, see base.py.
+``--pull`` the images are built on stand-ins for Debian's and Python's official ones, see base.py.
 """
 
 from __future__ import annotations

@@ -1,40 +1,47 @@
-"""An operator's first days with the image, against the sample outlets on loopback: the steps that have to go well."""
+"""An operator's first days with the images, against the sample outlets on loopback: the steps that have to go well."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from tests.mirror import article_requests, wait_until
-from tests.site import SampleSite
+from tests.container.base import MIRROR, SPLASH, Recipe
+from tests.mirror import article_requests, news, wait_until
+from tests.site import Answer, SampleSite, scripted
+from tests.site.world import World
 
 _FAST = ("-s", "DOWNLOAD_DELAY=0.05", "-s", "AUTOTHROTTLE_ENABLED=False")
 _CRAWL = ("crawl", "epochtimes", "-a", "section=nsc413", *_FAST)
-_LARGEST = 250_000_000
-"""Bytes that the image may have beyond its base."""
+_LARGEST = {MIRROR.name: 250_000_000, SPLASH.name: 600_000_000}
+"""Bytes that an image may have beyond its base."""
+_SPLASH_URL = "http://127.0.0.1:8050"
 
 
 class Host(Protocol):
-    """What builds the image and runs containers of it: the image's user, a read-only root, no capabilities, the volumes
-    /data and /output, the network of the machine. Of one name only one container runs.
+    """What builds images and runs containers of them: the image's user, a read-only root, no capabilities, its volumes,
+    the network of the machine. Of one name only one container runs.
     """
 
     @property
     def name(self) -> str:
         """For people."""
 
-    def build(self) -> tuple[int, int]:
-        """Build the image; its bytes and those of its base."""
+    def build(self, recipe: Recipe) -> tuple[int, int]:
+        """Build an image; its bytes and those of its base."""
 
     def run(
         self, words: Sequence[str], environment: Mapping[str, str], program: Sequence[str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a container to its end; ``program`` takes the place of the image's entry point."""
+        """Run a container of the mirror to its end; ``program`` takes the place of the image's entry point."""
 
-    def start(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    def start(
+        self, name: str, words: Sequence[str], environment: Mapping[str, str], recipe: Recipe = MIRROR
+    ) -> subprocess.Popen[str]:
         """Start a container, and come back as soon as it runs. Its standard error comes with its standard output."""
 
     def stop(self, name: str) -> None:
@@ -69,6 +76,8 @@ class Checks:
             self.healthy,
             self.scheduled,
             self.stopped_before_a_tick,
+            self.build_splash,
+            self.rendered,
         ]
 
     # --- containers -------------------------------------------------------------------------------------------------
@@ -80,6 +89,17 @@ class Checks:
     def shell(self, script: str) -> str:
         """Run a script as the image's user; what it printed."""
         return self._printed(self.host.run([script], self._network, ["sh", "-c"]))
+
+    @contextlib.contextmanager
+    def running(
+        self, name: str, words: Sequence[str], environment: Mapping[str, str], recipe: Recipe = MIRROR
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A container under way, not waited for when something goes wrong."""
+        with self.host.start(name, words, environment, recipe) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def _printed(self, done: subprocess.CompletedProcess[str]) -> str:
         assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
@@ -103,9 +123,12 @@ class Checks:
 
     def build(self) -> None:
         """The image can be built, and is small."""
-        size, base = self.host.build()
+        self._build(MIRROR)
+
+    def _build(self, recipe: Recipe) -> None:
+        size, base = self.host.build(recipe)
         sys.stdout.write(f"  {size / 1e6:.0f} MB, of which {base / 1e6:.0f} MB are the base image\n")
-        assert size - base < _LARGEST, "what has made it so large?"
+        assert size - base < _LARGEST[recipe.name], "what has made it so large?"
 
     def contents(self) -> None:
         """The user, the root that cannot be written, and what is not inside."""
@@ -128,7 +151,7 @@ class Checks:
     def stopped_at_once(self) -> None:
         """SIGTERM as soon as the container runs: an orderly end, without a request."""
         before = len(self.site.requests)
-        with self.host.start("early", _CRAWL, self._network) as run:
+        with self.running("early", _CRAWL, self._network) as run:
             self.host.stop("early")
             said, _ = run.communicate(timeout=60)
         assert run.returncode == 4, said
@@ -136,12 +159,17 @@ class Checks:
         assert self.locked() == ""
 
     def stopped(self) -> None:
-        """SIGTERM in the middle of a crawl: an orderly end, nothing lost, what came is published."""
+        """SIGTERM in the middle of a crawl, while the outlet does not answer: an orderly end that waits for no
+        request's time limit, nothing lost, what came is published.
+        """
         before, known = len(self.site.requests), len(self.reports())
-        with self.host.start("crawl", [*_CRAWL[:4], "-s", "DOWNLOAD_DELAY=0.5"], self._network) as run:
+        with self.running("crawl", [*_CRAWL[:4], "-s", "DOWNLOAD_DELAY=0.5"], self._network) as run:
             wait_until(lambda: len(article_requests(self.site.requests[before:])) >= 3 or run.poll() is not None)
+            self.site.storm(Answer(hang=True))
+            wait_until(lambda: self.site.requests[-1].status == 0 or run.poll() is not None)
             self.host.stop("crawl")
             said, _ = run.communicate(timeout=60)
+        self.site.calm()
         assert run.returncode == 4, said
         assert "the crawl was stopped before its end" in said
         reports = self.reports()
@@ -172,7 +200,7 @@ class Checks:
         """Two ticks of the schedule; the image's health check; SIGTERM ends schedule and crawl in order."""
         earlier = len(self.reports())
         entry = " ".join(("epochtimes", "*/2 * * * * *", *_CRAWL[2:]))
-        with self.host.start("schedule", [], self._schedule(entry)) as run:
+        with self.running("schedule", [], self._schedule(entry)) as run:
             # With the third report there the second crawl has certainly ended.
             wait_until(lambda: len(self.reports()) >= earlier + 3 or run.poll() is not None)
             assert self.host.is_healthy("schedule")
@@ -190,12 +218,54 @@ class Checks:
     def stopped_before_a_tick(self) -> None:
         """SIGTERM as soon as the schedule's container runs: an orderly end, without a crawl."""
         before = len(self.site.requests)
-        with self.host.start("schedule", [], self._schedule("epochtimes @monthly")) as run:
+        with self.running("schedule", [], self._schedule("epochtimes @monthly")) as run:
             self.host.stop("schedule")
             said, _ = run.communicate(timeout=60)
         assert run.returncode == 0, said
         assert len(self.site.requests) == before
         assert self.locked() == ""
 
+    def build_splash(self) -> None:
+        """The image of Splash can be built."""
+        self._build(SPLASH)
+
+    def rendered(self) -> None:
+        """Of pages that scripts build, fetched through a container of Splash, the mirror makes the tree that it makes
+        of the same pages without scripts. Splash ends at once when it is told to.
+        """
+        plain = World(news("epochtimes", 5), per_page=3)
+        self.site.serve(plain)
+        expected = self._tree_of("plain")
+        self.site.serve(scripted.scripted(plain, [scripted.at_once]))
+        with self.running("splash", [], {}, SPLASH) as server:
+            wait_until(lambda: server.poll() is not None or _answers())
+            assert self.host.is_healthy("splash")
+            before = len(self.site.requests)
+            found = self._tree_of("rendered", "-a", "render=splash")
+            self.host.stop("splash")
+            said, _ = server.communicate(timeout=30)
+        assert server.returncode == 0, said
+        pages = [request for request in self.site.requests[before:] if request.url in plain.pages]
+        by_browser = {request.url for request in pages if "br" not in request.headers["accept-encoding"]}
+        assert by_browser >= {story.url for story in plain.truth.values()}
+        assert found == expected
+        assert expected.count("/n148") >= len(plain.truth)
+
+    def _tree_of(self, name: str, *words: str) -> str:
+        """Crawl into a mirror of that name beside the other one; path and content of every file of its tree."""
+        places = {"MIRROR_DATA": f"/data/{name}", "MIRROR_OUTPUT": f"/output/{name}", "SPLASH_URL": _SPLASH_URL}
+        self._printed(self.host.run([*_CRAWL, *words], self._network | places))
+        return self.shell(f"cd /output/{name} && find . -type f -exec sha256sum {{}} + | sort")
+
     def _schedule(self, entry: str) -> dict[str, str]:
         return self._network | {"MIRROR_SCHEDULE": entry, "MIRROR_JITTER": "0", "MIRROR_LOG": "json"}
+
+
+def _answers() -> bool:
+    """Whether there is a Splash."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{_SPLASH_URL}/_ping", timeout=1) as answer:
+            return b"maxrss" in answer.read()
+    except OSError:
+        return False

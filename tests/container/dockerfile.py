@@ -21,7 +21,7 @@ _FLAG = re.compile(r"--([a-z-]+)=(\S+)\s+")
 _FLAGS = {"COPY": {"from"}, "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"}}
 _WORD = {"USER": "user", "WORKDIR": "directory", "STOPSIGNAL": "stop_signal"}
 """Instructions of one word, and what that says of an image."""
-_NOTES = {"ENV", "LABEL", "VOLUME", "ENTRYPOINT", "CMD", "HEALTHCHECK", *_WORD}
+_NOTES = {"ENV", "LABEL", "VOLUME", "ENTRYPOINT", "CMD", "HEALTHCHECK", "EXPOSE", *_WORD}
 _KNOWN = {"ARG", "FROM", "RUN", "COPY", *_NOTES}
 
 
@@ -147,6 +147,8 @@ class Image:
                 self.labels |= instruction.pairs(variables)
             case "VOLUME":
                 self.volumes += instruction.words(variables)
+            case "EXPOSE":
+                pass  # it publishes nothing: a word for people
             case "ENTRYPOINT":
                 self.entrypoint = instruction.command
             case "CMD":

@@ -15,24 +15,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.container.base import BUILD, UnavailableError, official, stand_in
-from tests.mirror import REPO, wait_until
+from tests.container.base import BUILD, MIRROR, SPLASH, Recipe, UnavailableError, certificates, stand_in
+from tests.mirror import wait_until
 
-_IMAGE, _BASE = "localhost/mirror_check", "localhost/mirror_check_python"
-_VOLUMES = {"mirror_check_data": "/data", "mirror_check_output": "/output"}
 _PREFIX = "mirror_check_"
 _CGROUPS = Path("/sys/fs/cgroup")
 _INSIDE = "MIRROR_CHECK_INSIDE"
 
 
 class Engine:
-    """Builds the image and runs containers of it as compose.yaml does: read-only, without capabilities.
+    """Builds the images and runs containers of them as compose.yaml does: read-only, without capabilities.
 
     Args:
         command: how the engine is called.
         build: options of its ``build`` that this machine makes necessary.
         run: those of its ``run``.
-        pull: build on the base image that the Dockerfile names, and not on the stand-in.
+        pull: build on the base images that the Dockerfiles name, and not on stand-ins.
 
     """
 
@@ -43,32 +41,36 @@ class Engine:
         self._build = tuple(build)
         self._run = tuple(run)
         self._pull = pull
-        self._names: list[str] = []
+        self._started: dict[str, Recipe] = {}
 
     @property
     def name(self) -> str:
         """``docker`` or ``podman``."""
         return self._command[0]
 
-    # --- the image --------------------------------------------------------------------------------------------------
+    # --- the images -------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Have the base image, and run a container of it; UnavailableError when this machine does not let it."""
+        """Have the base images, and run a container of each; UnavailableError when this machine does not let it."""
         try:
-            if self._pull:
-                self._must("pull", official())
-                self._must("tag", official(), _BASE)
-            elif self._ask("image", "inspect", _BASE).returncode:
-                self._must("import", str(stand_in()), _BASE)
-            self._must(*self._safely(), _BASE, "true")
+            for recipe in (MIRROR, SPLASH):
+                base = _base_of(recipe)
+                if self._pull:
+                    self._must("pull", recipe.official)
+                    self._must("tag", recipe.official, base)
+                elif self._ask("image", "inspect", base).returncode:
+                    self._must("import", str(stand_in(recipe)), base)
+                self._must(*self._safely(), base, "true")
         except subprocess.SubprocessError as error:
             raise UnavailableError(f"{self.name} cannot run a container here: {error}") from error
 
-    def build(self) -> tuple[int, int]:
-        """Build the image; its bytes and those of its base."""
-        self._must("build", *self._build, f"--build-arg=PYTHON={_BASE}", f"--tag={_IMAGE}", str(REPO), seconds=1800)
-        size, base = (int(self._must("image", "inspect", "--format={{.Size}}", name)) for name in (_IMAGE, _BASE))
-        return size, base
+    def build(self, recipe: Recipe) -> tuple[int, int]:
+        """Build an image; its bytes and those of its base."""
+        image, base = _image_of(recipe), _base_of(recipe)
+        options = [*self._build, f"--build-arg={recipe.argument}={base}", f"--tag={image}"]
+        self._must("build", *options, str(recipe.context), seconds=1800)
+        size, of_base = (int(self._must("image", "inspect", "--format={{.Size}}", name)) for name in (image, base))
+        return size, of_base
 
     # --- containers -------------------------------------------------------------------------------------------------
 
@@ -77,14 +79,16 @@ class Engine:
     ) -> subprocess.CompletedProcess[str]:
         """Run a container to its end."""
         if program is not None:
-            return self._ask(*self._container(environment, f"--entrypoint={program[0]}"), *program[1:], *words)
-        return self._ask(*self._container(environment), *words)
+            return self._ask(*self._container(MIRROR, environment, f"--entrypoint={program[0]}"), *program[1:], *words)
+        return self._ask(*self._container(MIRROR, environment), *words)
 
-    def start(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    def start(
+        self, name: str, words: Sequence[str], environment: Mapping[str, str], recipe: Recipe = MIRROR
+    ) -> subprocess.Popen[str]:
         """Start a container; standard error comes with standard output."""
-        self._names.append(_PREFIX + name)
+        self._started[name] = recipe
         process = subprocess.Popen(
-            [*self._command, *self._container(environment, f"--name={_PREFIX}{name}"), *words],
+            [*self._command, *self._container(recipe, environment, f"--name={_PREFIX}{name}"), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,29 +99,30 @@ class Engine:
         return process
 
     def stop(self, name: str) -> None:
-        """Send a container the image's signal, and end it when it has not after a minute."""
-        self._must("stop", "--time=60", _PREFIX + name)
+        """Send a container the image's signal, and end it when it has not after half a minute, as Kubernetes does."""
+        self._must("stop", "--time=30", _PREFIX + name)
 
     def is_healthy(self, name: str) -> bool:
         """Ask the image's health check in a running container."""
         if self.name == "podman":
             return self._ask("healthcheck", "run", _PREFIX + name).returncode == 0
-        shown = self._must("image", "inspect", "--format={{json .Config.Healthcheck.Test}}", _IMAGE)
+        image = _image_of(self._started[name])
+        shown = self._must("image", "inspect", "--format={{json .Config.Healthcheck.Test}}", image)
         return self._ask("exec", _PREFIX + name, *json.loads(shown)[1:]).returncode == 0
 
     def clean(self) -> None:
         """Remove containers and volumes."""
-        if self._names:
-            self._ask("rm", "--force", *self._names)
-        self._ask("volume", "rm", "--force", *_VOLUMES)
+        if self._started:
+            self._ask("rm", "--force", *(_PREFIX + name for name in self._started))
+        self._ask("volume", "rm", "--force", *map(_volume, MIRROR.volumes))
 
-    def _container(self, environment: Mapping[str, str], *options: str) -> list[str]:
+    def _container(self, recipe: Recipe, environment: Mapping[str, str], *options: str) -> list[str]:
         return [
             *self._safely(),
-            *(f"--volume={volume}:{place}" for volume, place in _VOLUMES.items()),
+            *(f"--volume={_volume(place)}:{place}" for place in recipe.volumes),
             *(f"--env={name}={value}" for name, value in environment.items()),
             *options,
-            _IMAGE,
+            _image_of(recipe),
         ]
 
     def _safely(self) -> list[str]:
@@ -138,6 +143,18 @@ class Engine:
         return done.stdout
 
 
+def _image_of(recipe: Recipe) -> str:
+    return f"localhost/{_PREFIX}{recipe.name}"
+
+
+def _base_of(recipe: Recipe) -> str:
+    return f"localhost/{_PREFIX}{recipe.argument.lower()}"
+
+
+def _volume(place: str) -> str:
+    return _PREFIX + place.strip("/")
+
+
 def find_engine(*, pull: bool) -> Engine:
     """The engine to use; UnavailableError without one. May start this program anew, see below."""
     if shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0:
@@ -155,8 +172,11 @@ def find_engine(*, pull: bool) -> Engine:
         raise UnavailableError("docker does not answer, and podman does not run here")
     return Engine(
         podman,
-        # Only this format keeps a health check. The certificates are those under which this machine reaches PyPI.
-        build=["--format=docker", "--isolation=chroot", "--network=host", "--volume=/etc/ssl/certs:/etc/ssl/certs:ro"],
+        # Only this format keeps a health check.
+        build=[
+            *("--format=docker", "--isolation=chroot", "--network=host"),
+            *(f"--volume={file}:{place}:ro" for file, place in certificates().items()),
+        ],
         run=["--cgroups=disabled", "--read-only-tmpfs=false", *limits],
         pull=pull,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from tests.site.world import World
@@ -26,11 +27,11 @@ _FETCH = (
 )
 
 
-def scripted(world: World) -> World:
-    """The world with every list and article built by script: some at once, some a while later, some from data that
-    the script fetches.
+def scripted(world: World, ways: Sequence[Callable[[str, str], str]] = ()) -> World:
+    """The world with every list and article built by script, in each of ``ways`` in turn: some at once, some a while
+    later, some from data that the script fetches.
     """
-    ways = (at_once, later, loading)
+    ways = ways or (at_once, later, loading)
     after = copy.copy(world)
     after.pages = dict(world.pages)
     listed = [address for addresses in world.list_pages.values() for address in addresses]
