@@ -711,7 +711,7 @@ def _second(moment: str) -> str:
     parsed = datetime.fromisoformat(moment)
     if parsed.tzinfo is None:
         raise ValueError(f"{moment!r} has no offset")
-    return parsed.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return parsed.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
 
 
 def _part(seq: int) -> int:
