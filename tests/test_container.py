@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mirror_crawler.health import EXIT_CODES
-from tests.container.base import MIRROR, SPLASH
+from tests.container.base import MIRROR, SPLASH, Recipe, UnavailableError, release_of
 from tests.container.dockerfile import DockerfileError, Image, Stage, left_out, read_stages
 
 FILES = ("COPY", "RUN")
@@ -129,3 +129,14 @@ def test_what_dockerignore_leaves_out(tmp_path: Path) -> None:
     ignored = left_out(tmp_path)
     assert ignored(str(tmp_path), ["kept", "other"]) == ["other"]
     assert ignored(str(tmp_path / "kept" / "in"), ["a.py", "a.pyc"]) == ["a.pyc"]
+
+
+@pytest.mark.parametrize("recipe", [MIRROR, SPLASH], ids=["mirror", "splash"])
+def test_there_is_a_stand_in_for_what_an_image_begins_with(recipe: Recipe) -> None:
+    assert release_of(recipe.official) == "bookworm"
+
+
+@pytest.mark.parametrize("image", ["python:3.12-slim-bookworm", "alpine:3.20", "debian:bookworm-backports"])
+def test_there_is_none_for_others(image: str) -> None:
+    with pytest.raises(UnavailableError, match=image):
+        release_of(image)

@@ -19,7 +19,7 @@ from tests.mirror import REPO
 
 BUILD = REPO / "build" / "container"
 _DEBIAN = "http://deb.debian.org/debian"
-_RELEASE = re.compile(r"(?:python:3\.11-slim-|debian:)([a-z]+)(?:-slim)?")
+_RELEASE = re.compile(r"(?:python:3\.11(?:\.\d+)?-slim-|debian:)([a-z]+)(?:-\d+)?(?:-slim)?(?:@sha256:\w+)?$")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _IN_A_BUILD = "/run/certificates.crt"
 
@@ -70,22 +70,27 @@ SPLASH = Recipe(name="splash", context=REPO / "deploy" / "splash", argument="DEB
 
 def stand_in(recipe: Recipe) -> Path:
     """The archive of the files that stand in for what the image begins with, made when it is not there."""
-    release = _RELEASE.search(recipe.official)
-    if release is None:
-        raise UnavailableError(f"{recipe.official}: there is a stand-in for releases of Debian and Python 3.11 only")
-    archive = BUILD / f"{recipe.argument.lower()}-{release[1]}.tar"
+    release = release_of(recipe.official)
+    archive = BUILD / f"{recipe.argument.lower()}-{release}.tar"
     if not archive.exists():
         if shutil.which("mmdebstrap") is None:
             raise UnavailableError("mmdebstrap is not installed: apt-get install mmdebstrap, or use --pull")
         unfinished = archive.with_suffix(".part.tar")
         packages = [f"--include={','.join(recipe.packages)}"] if recipe.packages else []
-        command = ["mmdebstrap", "--quiet", "--variant=apt", *packages, release[1], str(unfinished), _DEBIAN]
+        command = ["mmdebstrap", "--quiet", "--variant=apt", *packages, release, str(unfinished), _DEBIAN]
         try:
             subprocess.run(command, check=True, timeout=1800)
         except (OSError, subprocess.SubprocessError) as error:
             raise UnavailableError(f"the stand-in for {recipe.official} cannot be made: {error}") from error
         unfinished.replace(archive)
     return archive
+
+
+def release_of(image: str) -> str:
+    """The release of Debian that an image is made of, by its name; UnavailableError when it does not tell."""
+    if (found := _RELEASE.search(image)) is None:
+        raise UnavailableError(f"{image}: there is a stand-in for releases of Debian and Python 3.11 only")
+    return found[1]
 
 
 def certificates() -> dict[Path, str]:
