@@ -25,13 +25,11 @@ IN_A_ROW = 5
 """So many refusals without a good answer between end the run."""
 
 _PARTS = (b"challenge", b"cf-turnstile", b"cf_chl")
-"""A page with none of these in it is not looked at further, unless it begins with one of the titles: looking for them
-is what every page costs.
+"""A page with none of these in it is not looked at further, unless it has one of the titles in front of its body:
+looking for them is what every page costs.
 """
 _TITLES = frozenset(("just a moment", "请稍候", "請稍候"))
 _TITLE_HINTS = tuple(title.encode() for title in ("Just a moment", "请稍候", "請稍候"))
-_BEGINNING = 4_096
-"""Bytes in which the title of a challenge page stands; it has little in front of it."""
 _MARKS = '.cf-turnstile, .cf-challenge, #cf-challenge-running, form[action*="__cf_chl"]'
 _SCRIPT = re.compile(r"_cf_chl_opt|/cdn-cgi/challenge-platform/(?!scripts/)")
 """What is under ``scripts/`` watches visitors of ordinary pages."""
@@ -126,8 +124,8 @@ def is_challenge(response: Response) -> bool:
 
 
 def _has_hints(body: bytes) -> bool:
-    beginning = body[:_BEGINNING]
-    return any(part in body for part in _PARTS) or any(title in beginning for title in _TITLE_HINTS)
+    head = body[: body.find(b"<body")]  # nearly all where there is no such tag
+    return any(part in body for part in _PARTS) or any(title in head for title in _TITLE_HINTS)
 
 
 def _asks_for_a_browser(page: LexborHTMLParser) -> bool:

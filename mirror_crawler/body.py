@@ -20,7 +20,7 @@ LinkMode = Literal["neutral", "keep"]
 
 _ADDRESS = re.compile(
     r"(?:(?:https?|ftp)://|www\.)(?:[!-;=?-_a-~]*[A-Za-z0-9/=_#%+-])?"
-    r"|[A-Za-z0-9.+_-]{1,64}@[A-Za-z0-9_-]*\.[A-Za-z0-9._-]+",
+    r"|(?:(?:mailto|xmpp):[A-Za-z0-9.+_-]{0,64}|[A-Za-z0-9.+_-]{1,64})@[A-Za-z0-9_-]*\.[A-Za-z0-9._-]+",
     re.IGNORECASE,
 )
 

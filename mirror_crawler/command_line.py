@@ -26,7 +26,8 @@ def refuse_in_one_line(command: ScrapyCommand, parser: argparse.ArgumentParser) 
     with exit code 2.
 
     Scrapy leaves both to the parser, which prints the usage first; and options that are not known it takes for
-    arguments, of which each command would complain in its own way. ``-`` alone is an argument: standard input.
+    arguments, of which each command would complain in its own way. ``-`` alone is an argument: standard input. What
+    follows ``--`` is none but arguments.
     """
     name = type(command).__module__.rpartition(".")[2]
     read = parser.parse_known_args
@@ -42,9 +43,10 @@ def refuse_in_one_line(command: ScrapyCommand, parser: argparse.ArgumentParser) 
             options, arguments = read(args, namespace)
         except argparse.ArgumentError as error:
             refuse(f"{error}; scrapy {name} -h shows how to use it")
-        if unknown := [word for word in arguments if word.startswith("-") and word != "-"]:
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        if unknown := [word for word in arguments[:end] if word.startswith("-") and word != "-"]:
             refuse(f"unknown option {unknown[0]!r}; scrapy {name} -h shows those that there are")
-        return options, arguments
+        return options, arguments[:end] + arguments[end + 1 :]
 
     parser.exit_on_error = False
     vars(parser).update(error=refuse, parse_known_args=read_known)
@@ -114,5 +116,6 @@ class TreeCommand(ScrapyCommand):
 
     def end(self, reason: str, code: int) -> None:
         """Say in one line why the command ends, and with which exit code."""
-        sys.stderr.write(f"scrapy {type(self).__module__.rpartition('.')[2]}: {reason}\n")
+        name = type(self).__module__
+        logs.tell(self.settings, "ERROR", name, f"scrapy {name.rpartition('.')[2]}: {reason}")
         self.exitcode = code

@@ -399,7 +399,7 @@ def _linked(content: list[_Piece], address: str) -> Iterator[_Piece]:
     """One line of a link; spaces at its ends stay outside, emphasis of all of it goes inside the brackets."""
     words = "".join(
         code_span(piece.text) if piece.kind == "code" else piece.text if piece.kind == "image" else _escaped(piece.text)
-        for piece in content
+        for piece in _joined(content)
     )
     name = words.strip(" ")
     if not name:
@@ -462,17 +462,19 @@ def _is_text(run: _Piece) -> bool:
 
 def _with_addresses(runs: list[_Piece]) -> Iterator[_Piece]:
     """Text runs beside each other with the addresses in them as code; one that changes its style midway too."""
-    start = 0
+    rest = list(reversed(runs))
     for part, is_address in split_addresses("".join(run.text for run in runs)):
-        end = start + len(part)
         if is_address:
             yield _Piece("code", part)
-        else:
-            at = 0
-            for run in runs:
-                yield run._replace(text=run.text[max(start - at, 0) : max(end - at, 0)])
-                at += len(run.text)
-        start = end
+        left = len(part)
+        while left:
+            run = rest.pop()
+            if len(run.text) > left:
+                rest.append(run._replace(text=run.text[left:]))
+                run = run._replace(text=run.text[:left])
+            left -= len(run.text)
+            if not is_address:
+                yield run
 
 
 def _joined(pieces: list[_Piece]) -> list[_Piece]:

@@ -464,8 +464,10 @@ class ArticlePage(Page):
     def _caption_of(self, box: LexborNode) -> str:
         """The caption in a picture's box or right after it: the facts leave open which (FACTS A4)."""
         caption = box.css_first(self.LEAD_CAPTION)
-        if caption is None and (after := _next_element(box)) is not None and _is(after, self.LEAD_CAPTION):
-            caption = after
+        if caption is None and (after := _next_element(box)) is not None:
+            caption = after.css_first(self.LEAD_CAPTION)
+            if caption is not None and (after.css_first("img") is not None or text_of(caption) != text_of(after)):
+                caption = None  # of another picture
         return text_of(caption) if caption is not None else ""
 
     @cached_property

@@ -67,6 +67,8 @@ class RobotsTxt(RobotsTxtMiddleware):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        # Of a file that cannot be had it shows where in its own code; _robots_error tells all in one line.
+        logging.getLogger(RobotsTxtMiddleware.__module__).setLevel(logging.CRITICAL)
         self._delays: dict[str, float] = {}
         crawler.signals.connect(self._slow_down, signals.robots_parsed)
 

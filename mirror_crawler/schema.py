@@ -312,10 +312,12 @@ def open_pool(address: str) -> tuple[Pool, str]:
     rows that are read by the names of columns. Raises StoreError.
     """
     file = _file(address)
+    directory = Path(file).parent
     try:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"MIRROR_DB: cannot make the directory of {file}: {error.strerror}; give another") from error
+        cause = f"cannot make {directory}: {error.strerror}"
+        raise StoreError(f"MIRROR_DB, or MIRROR_DATA where that is not set: {cause}; give another") from error
     with told(file), contextlib.closing(_connect(file)) as connection:
         _use_wal(connection)
         connection.execute("BEGIN IMMEDIATE")

@@ -59,6 +59,7 @@ class TestIsChallenge:
             pytest.param(page(interstitial(title="Just a moment...")), id="title"),
             pytest.param(page(interstitial(title=" Just a moment… ")), id="title-ellipsis"),
             pytest.param(page(interstitial(title="请稍候…")), id="title-simplified"),
+            pytest.param(page(f"<style>{'a{}' * 2_000}</style><title>请稍候…</title><p>x"), id="title-after-much"),
             pytest.param(page(interstitial(title="請稍候...")), id="title-traditional"),
             pytest.param(page(interstitial(marks='<div class="x cf-turnstile"></div>')), id="turnstile"),
             pytest.param(page(interstitial(marks='<div class="cf-challenge"></div>')), id="class"),

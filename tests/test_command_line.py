@@ -49,6 +49,10 @@ def test_an_option_without_its_value(mirror: Mirror, capsys: pytest.CaptureFixtu
         (("import",), "name the files to import, - for standard input"),
         (("savefixture", "bbc"), "name one of the outlets epochtimes, ntdtv and the address of one of its pages"),
         (("render", "-s", "x"), "Invalid -s value, use -s NAME=VALUE"),
+        (
+            ("crawl", "ntdtv", "--pidfile", "/nowhere/x"),
+            "/nowhere/x: cannot be written: No such file or directory; give another --pidfile",
+        ),
         (("crawl", "ntdtv", "-a", "x"), "Invalid -a value, use -a NAME=VALUE"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
@@ -61,6 +65,8 @@ def test_what_a_command_refuses_by_itself(mirror: Mirror, words: tuple[str, ...]
 def test_in_a_log_of_json_it_is_an_object(mirror: Mirror) -> None:
     told = json.loads(refused(mirror, "schedule", "now", log="json"))
     assert (told["level"], told["message"]) == ("ERROR", "scrapy schedule: unknown argument 'now'")
+    told = json.loads(refused(mirror, "verify", "now", log="json"))
+    assert (told["level"], told["message"]) == ("ERROR", "scrapy verify: unknown argument 'now'")
 
 
 @pytest.mark.untraced
@@ -69,3 +75,9 @@ def test_help_is_where_it_says(mirror: Mirror, command: str) -> None:
     done = mirror.command(command, "-h")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Usage\n=====\n  scrapy {command} ")
+
+
+def test_what_follows_two_dashes_is_no_option(mirror: Mirror) -> None:
+    done = mirror.command("import", "--", "-f.jsonl")
+    assert done.returncode == 1
+    assert done.stderr.startswith("-f.jsonl: cannot be read: ")

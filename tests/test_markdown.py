@@ -158,6 +158,7 @@ def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
         ([("见~www", False), (".example.com。", True)], "> 见\\~`www.example.com`。"),
         ([("甲@", True), ("b.example 乙", False), ("丙", True)], "> **甲**@b.example 乙**丙**"),
         ([("写信到a@", True), ("b.example 乙", False), ("丙", True)], "> **写信到**`a@b.example` 乙**丙**"),
+        ([("见mailto:@b.example。", False)], "> 见`mailto:@b.example`。"),
         ([("~.a@.b.example~", False)], "> \\~`.a@.b.example`\\~"),
         ([], ""),
     ],
@@ -171,6 +172,7 @@ def test_any_text_comes_out_as_typed_in_a_quote(text: str) -> None:
         "address",
         "no-address",
         "mail",
+        "mail-without-a-name",
         "mail-with-odd-host",
         "nothing",
     ],
@@ -371,6 +373,18 @@ LINKS = [
 def test_links(body: str, neutral: str, kept: str) -> None:
     assert body_markdown(body, NEUTRAL) == neutral
     assert body_markdown(body, KEEP) == kept
+
+
+def test_code_in_parts_in_a_link_is_one() -> None:
+    body = '<p><a href="https://example.com/"><code>http</code><code>x</code></a></p>'
+    assert body_markdown(body, KEEP) == "[`httpx`](https://example.com/)"
+
+
+def test_a_paragraph_of_thousands_of_addresses() -> None:
+    """Each is met once: they were once all gone through again for each."""
+    number = 20_000
+    text = body_markdown(f"<p>{'<strong>甲</strong>a@b.cc ' * number}</p>", NEUTRAL)
+    assert text == " ".join(["**甲**`a@b.cc`"] * number)
 
 
 # Blocks of bodies

@@ -546,6 +546,15 @@ class TestLeadImage:
     def test_image(self, html: str) -> None:
         assert epochtimes(html).lead_image == Image(url=f"{E}/a.jpg", alt="灯", caption="图 说")
 
+    @pytest.mark.parametrize(
+        "after", ["<div><p class=caption>图 说</p></div>", "<figure><figcaption>图<br>说</figcaption></figure>"]
+    )
+    def test_a_caption_that_is_all_of_what_follows(self, after: str) -> None:
+        html = "<div class=featured_image><img src=/a.jpg></div>"
+        image = epochtimes(html + after).lead_image
+        assert image is not None
+        assert image.caption.replace(" ", "") == "图说"
+
     def test_a_caption_in_what_follows_is_that_of_another_picture(self) -> None:
         html = "<div class=featured_image><img src=/a.jpg></div>"
         body = "<div id=artbody><p>文</p><figure><img src=/b.jpg><figcaption>别的图</figcaption></figure></div>"

@@ -83,7 +83,13 @@ class TestRules:
         ],
     )
     def test_where_they_cannot_be_had_nothing_is_fetched(
-        self, mirror: Mirror, site: SampleSite, answer: Answer, settings: dict[str, str], cause: str
+        self,
+        mirror: Mirror,
+        site: SampleSite,
+        caplog: pytest.LogCaptureFixture,
+        answer: Answer,
+        settings: dict[str, str],
+        cause: str,
     ) -> None:
         """RFC 9309 2.3.1.4."""
         site.set_sequence(ROBOTS, answer)
@@ -93,6 +99,7 @@ class TestRules:
         assert outcome.verdict == "failed"
         said = f"robots.txt of www.epochtimes.com: {cause}; nothing is fetched from there until it can be read"
         assert said in outcome.faults
+        assert "Traceback" not in caplog.text
 
     def test_that_come_late_count(self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
         site.set_sequence(ROBOTS, Answer(status=503), Answer(parts=(b"User-agent: *\nAllow: /",)))

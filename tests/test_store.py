@@ -142,7 +142,7 @@ class TestOpening:
 
     def test_directory_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with pytest.raises(StoreError, match=r"^MIRROR_DB: cannot make the directory of .*; give another$"):
+        with pytest.raises(StoreError, match=r"^MIRROR_DB, or MIRROR_DATA .*: cannot make .*; give another$"):
             ArticleStore(f"sqlite:///{tmp_path}/file/mirror.db")
 
     def test_directory_instead_of_a_file(self, tmp_path: Path) -> None:

@@ -55,8 +55,13 @@ class Command(ScrapyCrawl):
             check_settings(self.settings)
             logs.take_over(self.settings)
         except (ArgumentError, SettingError) as error:
-            self._refusal = str(error)
-            self.requires_crawler_process = False  # it could not be made
+            self._refuse(str(error))
+        except OSError as error:
+            self._refuse(f"{error.filename}: cannot be written: {error.strerror}; give another --pidfile")
+
+    def _refuse(self, reason: str) -> None:
+        self._refusal = reason
+        self.requires_crawler_process = False  # it could not be made
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check everything that can be checked, crawl, and turn the verdict into the exit code."""

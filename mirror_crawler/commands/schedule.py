@@ -106,13 +106,16 @@ class Command(ScrapyCommand):
         # What was set on our command line holds for the crawls too; what the entry itself says goes before it.
         passed_on = [word for setting in settings for word in ("-s", setting)]
 
+        starting = asyncio.Lock()  # two at once would each put back what the other has changed of the signals
+
         async def launch(entry: Entry) -> asyncio.subprocess.Process:
             # In a session of its own: Ctrl-C on a terminal would reach it twice, and the second one kills.
             command = (sys.executable, "-m", "scrapy", "crawl", entry.outlet, *passed_on, *entry.arguments)
-            with held_back():  # what is passed on to it waits until it can hear
-                return await asyncio.create_subprocess_exec(
-                    *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
-                )
+            async with starting:
+                with held_back():  # what is passed on to it waits until it can hear
+                    return await asyncio.create_subprocess_exec(
+                        *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+                    )
 
         scheduler = Scheduler(timetable, clock, launch, self._tell)
         for number in SIGNALS:
