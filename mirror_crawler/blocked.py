@@ -28,8 +28,9 @@ _PARTS = (b"challenge", b"cf-turnstile", b"cf_chl")
 """A page with none of these in it is not looked at further, unless it has one of the titles in front of its body:
 looking for them is what every page costs.
 """
-_TITLES = frozenset(("just a moment", "请稍候", "請稍候"))
-_TITLE_HINTS = tuple(title.encode() for title in ("Just a moment", "请稍候", "請稍候"))
+_TITLES = ("Just a moment", "请稍候", "請稍候")
+_TITLE_HINTS = tuple(title.encode() for title in _TITLES)
+_FOLDED_TITLES = frozenset(map(str.casefold, _TITLES))
 _MARKS = '.cf-turnstile, .cf-challenge, #cf-challenge-running, form[action*="__cf_chl"]'
 _SCRIPT = re.compile(r"_cf_chl_opt|/cdn-cgi/challenge-platform/(?!scripts/)")
 """What is under ``scripts/`` watches visitors of ordinary pages."""
@@ -130,7 +131,7 @@ def _has_hints(body: bytes) -> bool:
 
 def _asks_for_a_browser(page: LexborHTMLParser) -> bool:
     title = page.css_first("title")
-    if title is not None and title.text().strip().rstrip(".…").casefold() in _TITLES:
+    if title is not None and title.text().strip().rstrip(".…").casefold() in _FOLDED_TITLES:
         return True
     scripts = (f"{script.attributes.get('src') or ''} {script.text()}" for script in page.css("script"))
     return page.css_matches(_MARKS) or any(map(_SCRIPT.search, scripts))

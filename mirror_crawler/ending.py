@@ -11,7 +11,7 @@ from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.asyncio import create_looping_call
 
-from mirror_crawler.run import Run
+from mirror_crawler.run import Run, extension_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -57,10 +57,7 @@ class Ending:
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
         """That of a crawl."""
-        ending = crawler.get_extension(cls)
-        if ending is None:
-            raise RuntimeError("the extension mirror_crawler.ending.Ending is not enabled")
-        return ending
+        return extension_of(crawler, cls)
 
     def spider_opened(self) -> None:
         """Begin to look."""

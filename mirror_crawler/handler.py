@@ -30,52 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class PatientHandler(HTTP11DownloadHandler):
-    """Downloads, and holds the whole outlet back after 429 or 503.
-
-    A download handler and no middleware: requests that wait in the downloader's queue have passed every middleware,
-    and would be sent into the rest that the outlet asked for.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self.crawler = crawler
-
-    async def download_request(self, request: Request) -> Response:
-        """The answer to ``request``, which is sent once the outlet has had its rest."""
-        pace = Pace.of(self.crawler)
-        await take_turn(self.crawler, request)
-        if request.meta.get(PICTURE):
-            return await self._picture(request)
-        sent = time.monotonic()
-        async with Ending.of(self.crawler).waited_for(PATIENCE):
-            response = await self.fetch(request)
-        before = pace.rests
-        rest = pace.answered(response, sent)
-        if response.status in ASKING:
-            run = Run.of(self.crawler)
-            run.count("requests/slowed_down")
-            run.tally.refused_by_outlet(request.url, f"HTTP {response.status}")
-            if pace.rests >= MOST_RESTS:
-                stop(self.crawler, f"asked {pace.rests} times in a row to be left alone (HTTP {response.status})")
-            elif pace.rests > before:
-                logger.warning("%s answered %s; waiting %.0f s", request.url, response.status, rest)
-        return response
-
-    async def fetch(self, request: Request) -> Response:
-        """The outlet's answer."""
-        return await super().download_request(request)
-
-    async def _picture(self, request: Request) -> Response:
-        """The answer to a request for a picture; a run that is told to stop does not wait for it."""
-        gate = Gate.of(self.crawler)
-        gate.check(request, Run.of(self.crawler))
-        async with Ending.of(self.crawler).waited_for(0.0):
-            response = await super().download_request(request)
-        gate.answered(request, response)
-        return response
-
-
 class Browser:
     """How the pages of one crawl are had: what needs a browser through Splash, all else directly.
 
@@ -104,16 +58,48 @@ class Browser:
         return Splash(self._crawler, self._download, spider.addresses.hosts | spider.script_hosts, self._give_up)
 
 
-class PageHandler(PatientHandler):
-    """Download handler: asks at the outlet's pace, and for pages that scripts build through Splash."""
+class PageHandler(HTTP11DownloadHandler):
+    """Asks at the outlet's pace, and for pages that scripts build through Splash; holds the whole outlet back after 429
+    or 503.
+
+    A download handler and no middleware: requests that wait in the downloader's queue have passed every middleware,
+    and would be sent into the rest that the outlet asked for.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._browser = Browser(crawler, super().fetch, self._end_run)
+        self.crawler = crawler
+        self._browser = Browser(crawler, super().download_request, self._end_run)
 
-    async def fetch(self, request: Request) -> Response:
-        """The outlet's answer."""
-        return await self._browser.fetch(request)
+    async def download_request(self, request: Request) -> Response:
+        """The answer to ``request``, which is sent once the outlet has had its rest."""
+        pace = Pace.of(self.crawler)
+        await take_turn(self.crawler, request)
+        if request.meta.get(PICTURE):
+            return await self._picture(request)
+        sent = time.monotonic()
+        async with Ending.of(self.crawler).waited_for(PATIENCE):
+            response = await self._browser.fetch(request)
+        before = pace.rests
+        rest = pace.answered(response, sent)
+        if response.status in ASKING:
+            run = Run.of(self.crawler)
+            run.count("requests/slowed_down")
+            run.tally.refused_by_outlet(request.url, f"HTTP {response.status}")
+            if pace.rests >= MOST_RESTS:
+                stop(self.crawler, f"asked {pace.rests} times in a row to be left alone (HTTP {response.status})")
+            elif pace.rests > before:
+                logger.warning("%s answered %s; waiting %.0f s", request.url, response.status, rest)
+        return response
+
+    async def _picture(self, request: Request) -> Response:
+        """The answer to a request for a picture; a run that is told to stop does not wait for it."""
+        gate = Gate.of(self.crawler)
+        gate.check(request, Run.of(self.crawler))
+        async with Ending.of(self.crawler).waited_for(0.0):
+            response = await super().download_request(request)
+        gate.answered(request, response)
+        return response
 
     def _end_run(self, problem: str) -> None:
         run = Run.of(self.crawler)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from scrapy import Request, signals
 from scrapy.utils.asyncio import sleep
@@ -46,6 +46,17 @@ KNOWN_TO_FAIL = "known_to_fail"
 """Request meta key: an earlier run could not get this article."""
 PICTURE = "picture"
 """Request meta key: a picture's address as articles give it. What its answer is says nothing of the outlet."""
+
+
+_Extension = TypeVar("_Extension")
+
+
+def extension_of(crawler: Crawler, kind: type[_Extension]) -> _Extension:
+    """A crawl's extension; RuntimeError when its settings leave that out."""
+    extension = crawler.get_extension(kind)
+    if extension is None:
+        raise RuntimeError(f"the extension {kind.__module__}.{kind.__qualname__} is not enabled")
+    return extension
 
 
 class Run:
@@ -94,10 +105,7 @@ class Run:
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
         """The run of a crawler."""
-        run = crawler.get_extension(cls)
-        if run is None:
-            raise RuntimeError("the extension mirror_crawler.run.Run is not enabled")
-        return run
+        return extension_of(crawler, cls)
 
     @property
     def outlet(self) -> str:

@@ -15,7 +15,7 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 
 from mirror_crawler import pace
-from mirror_crawler.handler import PatientHandler
+from mirror_crawler.handler import PageHandler
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.pace import (
     BROKEN_REST,
@@ -132,7 +132,7 @@ class TestRest:
         held: list[float] = []
         real = HTTP11DownloadHandler.download_request
 
-        def noted(handler: PatientHandler, request: Request) -> Any:
+        def noted(handler: PageHandler, request: Request) -> Any:
             held.append(Pace.of(handler.crawler).not_before)
             return real(handler, request)
 

@@ -17,7 +17,7 @@ from scrapy.http import Request, Response
 from scrapy.robotstxt import ProtegoRobotParser, PythonRobotParser
 
 from mirror_crawler import pace, robots
-from mirror_crawler.handler import PatientHandler
+from mirror_crawler.handler import PageHandler
 from mirror_crawler.robots import asked_delay
 from mirror_crawler.run import Run
 from tests.mirror import Mirror, news
@@ -210,7 +210,7 @@ class TestPace:
         sent = []
         real = HTTP11DownloadHandler.download_request
 
-        def noted(handler: PatientHandler, request: Request) -> Any:
+        def noted(handler: PageHandler, request: Request) -> Any:
             sent.append((request.url, handler.crawler.engine.downloader.slots["epochtimes"].lastseen))
             return real(handler, request)
 
