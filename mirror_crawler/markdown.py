@@ -202,7 +202,7 @@ def _transparent(node: LexborNode, choices: Choices, depth: int) -> str:
 
 
 def _text_block(node: LexborNode, choices: Choices, _depth: int) -> str:
-    return _paragraph(_pieces(node.iter(include_text=True), choices))
+    return _paragraph(_content(node, choices))
 
 
 def _heading(node: LexborNode, choices: Choices, _depth: int) -> str:
@@ -266,7 +266,7 @@ def _figure(node: LexborNode, choices: Choices, depth: int) -> str:
         if (address := shown_at(image, choices)) is not None:
             shown += [_image_piece(image.attributes.get("alt") or "", address), _BREAK]
     mark: Mark = "*" if shown else ""
-    caption = _pieces(caption_node.iter(include_text=True), choices, mark=mark) if caption_node is not None else []
+    caption = _content(caption_node, choices, mark=mark) if caption_node is not None else []
     if not shown:
         words = caption or [_Piece("text", images[0].attributes.get("alt") or "")]
         return _paragraph([_Piece("text", choices.labels.picture), *words])
@@ -301,6 +301,14 @@ _WRITERS: dict[str, Callable[[LexborNode, Choices, int], str]] = {
 # Inline content
 
 
+def _content(node: LexborNode, choices: Choices, *, mark: Mark = "", linked: bool = False) -> list[_Piece]:
+    """The inline content of an element, see :func:`_pieces`. Most often it is one text."""
+    child = node.child
+    if child is not None and child.tag == "-text" and child.next is None:
+        return [_Piece("text", evened(child.text_content or ""), mark)]
+    return _pieces(node.iter(include_text=True), choices, mark=mark, linked=linked)
+
+
 def _pieces(nodes: Iterable[LexborNode], choices: Choices, *, mark: Mark = "", linked: bool = False) -> list[_Piece]:
     """The inline content of ``nodes`` in document order; blocks inside it become lines of their own.
 
@@ -309,27 +317,27 @@ def _pieces(nodes: Iterable[LexborNode], choices: Choices, *, mark: Mark = "", l
     pieces: list[_Piece] = []
     stack: list[_Level] = [(iter(nodes), mark, _PLAIN, False)]
     while stack:
-        level, mark, script, is_block = stack[-1]
-        node = next(level, None)
-        if node is None:
-            stack.pop()
+        level, mark, script, is_block = stack.pop()
+        for node in level:
+            tag = node.tag or ""
+            if tag == "-text":
+                text = evened(node.text_content or "")
+                pieces.append(_Piece("text", _scripted(text, script) if script else text, mark))
+            elif tag == "br":
+                pieces.append(_BREAK)
+            elif tag == "a" and not linked:
+                pieces.extend(_link(node, mark, choices))
+            elif tag in ("img", "code"):
+                pieces.append(_leaf(node, mark, choices))
+            else:
+                if tag in _BLOCKS:
+                    pieces.append(_BREAK)
+                stack.append((level, mark, script, is_block))  # to be gone on with after what is inside
+                stack.append((node.iter(include_text=True), *_style(tag, mark, script), tag in _BLOCKS))
+                break
+        else:
             if is_block:
                 pieces.append(_BREAK)
-            continue
-        tag = node.tag or ""
-        if tag == "-text":
-            text = evened(node.text_content or "")
-            pieces.append(_Piece("text", _scripted(text, script) if script else text, mark))
-        elif tag == "br":
-            pieces.append(_BREAK)
-        elif tag == "a" and not linked:
-            pieces.extend(_link(node, mark, choices))
-        elif tag in ("img", "code"):
-            pieces.append(_leaf(node, mark, choices))
-        else:
-            if tag in _BLOCKS:
-                pieces.append(_BREAK)
-            stack.append((node.iter(include_text=True), *_style(tag, mark, script), tag in _BLOCKS))
     return pieces
 
 
@@ -376,7 +384,7 @@ def _link(node: LexborNode, mark: Mark, choices: Choices) -> list[_Piece]:
     """A link, or its content alone when it leads nowhere on this page; an embed gets its label."""
     href = node.attributes.get("href") or ""
     target = choices.live(href)
-    content = _pieces(node.iter(include_text=True), choices, mark=mark, linked=True)
+    content = _content(node, choices, mark=mark, linked=True)
     if not any(piece.text.strip(" ") for piece in content):
         name, colon = choices.embed_label(href), choices.labels.colon
         content = [_Piece("text", name)] if target else [_Piece("text", f"{name}{colon}"), _Piece("code", href)]
