@@ -25,9 +25,7 @@ IN_A_ROW = 5
 """So many refusals without a good answer between end the run."""
 
 _PARTS = (b"challenge", b"cf-turnstile", b"cf_chl")
-"""A page with none of these in it is not looked at further, unless it has one of the titles in front of its body:
-looking for them is what every page costs.
-"""
+"""A page with none of these in it is not looked at further, unless it has one of the titles in front of its body."""
 _TITLES = ("Just a moment", "请稍候", "請稍候")
 _TITLE_HINTS = tuple(title.encode() for title in _TITLES)
 _FOLDED_TITLES = frozenset(map(str.casefold, _TITLES))
@@ -116,9 +114,8 @@ def is_challenge(response: Response) -> bool:
     if (response.headers.get("Cf-Mitigated") or b"").strip().lower() == b"challenge":
         return True
     body = response.body
-    if not isinstance(response, TextResponse) or not _has_hints(body):
-        return False
-    if body.count(b"<") > _MANY_TAGS:
+    # In the order of what it costs: this is done to every page.
+    if not isinstance(response, TextResponse) or body.count(b"<") > _MANY_TAGS or not _has_hints(body):
         return False
     page = LexborHTMLParser(body)
     return _asks_for_a_browser(page) and not page.css_matches(_SAYS_WHAT_IT_IS) and _text(page) < _LITTLE_TEXT

@@ -383,6 +383,16 @@ class TestAddress:
     def test_canonical_link_without_address(self) -> None:
         assert epochtimes("<link rel=canonical>").address.url == ARTICLE
 
+    def test_canonical_link_in_capitals(self) -> None:
+        assert epochtimes(f'<LINK REL="Canonical" href="{ARTICLE}?x">').stated.canonical == f"{ARTICLE}?x"
+
+    def test_what_only_looks_like_a_statement(self) -> None:
+        stated = epochtimes(
+            '<link rel=icon content=x href="/icon"><script content=x>{}</script><meta property=og:title>'
+            "<div itemprop=name content=x><iframe src=https://www.youtube.com/embed/abcdefghijk></iframe></div>"
+        ).stated
+        assert (stated.metas, stated.canonical, stated.scripts, stated.players) == ({}, "", [], [])
+
     def test_a_page_that_led_elsewhere_is_no_article(self) -> None:
         with pytest.raises(PageError, match=r"^led to no article \(https://www\.epochtimes\.com/gb/\)$"):
             epochtimes(f"<h1 class=title>题</h1>{BODY}", f"{E}/gb/").article("epochtimes", "x")
