@@ -66,7 +66,7 @@ class Progress:
         """The state of the run after ``seconds``."""
         counted = self.run.counted
         new = counted("articles/new") + counted("articles/revised")
-        pace = counted("response_received_count") / max(seconds, 1.0)
+        pace = counted("downloader/response_count") / max(seconds, 1.0)
         return (
             f"{self.run.outlet}: {counted('lists/pages')} lists, "
             f"articles {new} new, {counted('articles/known')} known, {counted('articles/failed')} failed, "

@@ -103,6 +103,8 @@ EXTENSIONS = {
     "mirror_crawler.run.Run": -100,  # before Scrapy's feed exporter (0): it names the run after which feeds are named
     "mirror_crawler.ending.Ending": 0,
     "mirror_crawler.progress.Progress": 100,
+    # Counts once more what is counted anyway, and Scrapy makes a task of it for every item.
+    "scrapy.extensions.corestats.CoreStats": None,
 }
 SPIDER_MIDDLEWARES = {
     "mirror_crawler.pictures.FetchPictures": 60,  # sees what articles have passed the others

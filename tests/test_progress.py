@@ -45,7 +45,7 @@ COUNTS = {
     "articles/revised": 1,
     "articles/known": 7,
     "articles/failed": 2,
-    "response_received_count": 90,
+    "downloader/response_count": 90,
     "downloader/response_bytes": 1_234_567,
 }
 
