@@ -42,7 +42,9 @@ class Normalise:
     def process_item(self, item: Article | Listing) -> Article | Listing:
         """The item with its texts normalised."""
         if isinstance(item, Listing):
-            return dataclasses.replace(item, list_name=plain(item.list_name), title=plain(item.title))
+            name, title = plain(item.list_name), plain(item.title)
+            is_plain = (name, title) == (item.list_name, item.title)
+            return item if is_plain else dataclasses.replace(item, list_name=name, title=title)
         title, lead = plain(item.title), _plain_image(item.lead_image) if item.lead_image else None
         return dataclasses.replace(
             item,

@@ -748,7 +748,7 @@ def _keep_validator(db: sqlite3.Connection, url: str, validator: Validator) -> N
 def _compare(db: sqlite3.Connection, article: Article, known: sqlite3.Row | None) -> tuple[Article, Outcome]:
     """What a page says now beside the current version (row ``known``) of the article, as it is to be stored."""
     if known is None:
-        return dataclasses.replace(article, revision=1), "new"
+        return article if article.revision == 1 else dataclasses.replace(article, revision=1), "new"
     current = _version(db, {"outlet": article.outlet, "article_id": article.article_id}, known["revision"])
     if article.content_hash != known["content_hash"] and not reads_the_same(article, current):
         revision = known["revision"] + 1
