@@ -5,7 +5,8 @@
     python -m benchmarks.crawl memory [--articles 500 5000]
 
 The sample outlet runs in a process of its own and serves generated articles of the size of real ones (60 to 70 KB).
-``speed`` runs both sides in turn, each in a fresh process with a fresh store, and compares the best round of each.
+``speed`` runs both sides in turn, each in a fresh process with a fresh store, and compares the best round of each, then
+round by round.
 A round lasts from the first request that reaches the outlet to the end of the crawler's process: its start-up does not
 count, the pages and indexes written at its end do. Both sides must fetch the same number of pages, or there is no
 result. ``memory`` is the peak resident size of the crawler's process.
@@ -17,6 +18,7 @@ import argparse
 import dataclasses
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -155,7 +157,11 @@ def default_pages(outlet: str, articles: int) -> list[str]:
 
 
 def measure_speed(outlet: str, articles: int, rounds: int, *, both: bool) -> None:
-    """Print the pace of both sides and their ratio; only that of the bare spider unless ``both``."""
+    """Print the pace of both sides and their ratio; only that of the bare spider unless ``both``.
+
+    On a machine that others use, too, the best rounds of the two may be of different times: then the median of what
+    each round says for itself tells more.
+    """
     bare, project = [], []
     with outlet_process(outlet, articles) as (proxy, pipe):
         for number in range(1, rounds + 1):
@@ -172,6 +178,8 @@ def measure_speed(outlet: str, articles: int, rounds: int, *, both: bool) -> Non
     if both:
         mine = max(result.pace for result in project)
         print(f"best of {rounds}: project {mine:.0f} pages/s, ratio {mine / best:.2f}")
+        ratios = [ours.pace / other.pace for ours, other in zip(project, bare, strict=True)]
+        print(f"round by round: ratio {min(ratios):.2f} to {max(ratios):.2f}, median {statistics.median(ratios):.2f}")
 
 
 def measure_memory(outlet: str, sizes: Sequence[int]) -> None:
