@@ -62,7 +62,9 @@ class ListPages:
         return self._list_page(outlet, kind, list_id, path, entries, linked=[number - 1], number=number)
 
     def front(self, outlet: str, kind: ListPageKind, list_id: str) -> Iterator[tuple[str, bytes]]:
-        """The front page: what stands on the last two numbered pages, and links to the last few of them."""
+        """The front page: the newest entries, as many as stand on the last two numbered pages, and links to the last
+        few of them.
+        """
         path = paths.front_path(paths.list_directory(outlet, kind, list_id))
         last = last_page(self._extent.list_size(outlet, kind, list_id))
         entries = self._newest(outlet, kind, list_id)
@@ -89,7 +91,10 @@ class ListPages:
     def _newest(self, outlet: str, kind: ListPageKind, list_id: str) -> list[Entry]:
         size = self._extent.list_size(outlet, kind, list_id)
         first = max(0, last_page(size) - 2) * paths.ENTRIES_PER_PAGE + 1
-        return self._entries(outlet, kind, list_id, first, size)
+        if kind == "tags":
+            return self._entries(outlet, kind, list_id, first, size)
+        count = size - first + 1
+        return self._store.newest(outlet, kind, list_id, count, size, published=outlet in self.held_back)
 
     def _entries(self, outlet: str, kind: ListPageKind, list_id: str, first: int, last: int) -> list[Entry]:
         return self._store.entries(outlet, kind, list_id, first, last, published=outlet in self.held_back)

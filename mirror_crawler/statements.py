@@ -403,19 +403,26 @@ NAME_LIST = _sql(update(lists).where(_for(lists, *_LIST)).values(name=bindparam(
 
 _ARTICLE_OF_ENTRY = and_(articles.c.outlet == entries.c.outlet, articles.c.article_id == entries.c.member)
 _RANGE = entries.c.seq.between(bindparam("first", type_=Integer), bindparam("last", type_=Integer))
+_ARTICLE_IN_LIST = [articles.c[name] for name in ("title", "url", "published_at", "order_key", "section_id")]
+_ENTRY = select(entries.c.seq, entries.c.member, *_ARTICLE_IN_LIST)
 ENTRIES = _sql(
-    select(
-        entries.c.seq,
-        entries.c.member,
-        articles.c.title,
-        articles.c.url,
-        articles.c.published_at,
-        articles.c.order_key,
-        articles.c.section_id,
-    )
-    .join_from(entries, articles, _ARTICLE_OF_ENTRY)
-    .where(_is(entries, *_LIST), _RANGE)
-    .order_by(entries.c.seq)
+    _ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY).where(_is(entries, *_LIST), _RANGE).order_by(entries.c.seq)
+)
+# Two ways to the newest entries of a list, see ArticleStore.newest.
+_NEWEST = and_(_is(entries, *_LIST), entries.c.seq <= bindparam("last", type_=Integer))
+_COUNT: ColumnElement[int] = bindparam("count", type_=Integer)
+NEWEST_BY_SORTING = _sql(
+    _ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY)
+    .where(_NEWEST)
+    .order_by(articles.c.order_key.desc(), entries.c.member.desc())
+    .limit(_COUNT)
+)
+_PLACE = select(entries.c.seq).where(_NEWEST, entries.c.member == articles.c.article_id)
+NEWEST_BY_ORDER = _sql(
+    select(_PLACE.scalar_subquery().label("seq"), articles.c.article_id.label("member"), *_ARTICLE_IN_LIST)
+    .where(_is(articles, "outlet"), _PLACE.exists())
+    .order_by(articles.c.order_key.desc(), articles.c.article_id.desc())
+    .limit(_COUNT)
 )
 _TAG_OF_ENTRY = and_(lists.c.outlet == entries.c.outlet, lists.c.kind == "tag", lists.c.list_id == entries.c.member)
 TAG_ENTRIES = _sql(

@@ -549,6 +549,23 @@ class ArticleStore:
         rows = self.database.rows(statement, outlet=outlet, kind=kind, list_id=list_id, first=first, last=last)
         if kind == "tags":
             return [Entry(row["seq"], row["member"], row["name"]) for row in rows]
+        return self._entries(outlet, rows, published=published)
+
+    def newest(
+        self, outlet: str, kind: str, list_id: str, count: int, last: int, *, published: bool = False
+    ) -> list[Entry]:
+        """The ``count`` articles among the places up to ``last`` of a list that were published last, newest first; with
+        ``published``, as they were published last. Other than the last places, for old articles may come late.
+
+        Either all places are sorted, or the outlet's articles are gone through until enough of the list are found,
+        whichever is likely to be less: that takes time as the root of the number of articles, at the worst.
+        """
+        few = last * last <= count * self.list_size(outlet, "all", "")
+        statement = sql.NEWEST_BY_SORTING if few else sql.NEWEST_BY_ORDER
+        key = {"outlet": outlet, "kind": kind, "list_id": list_id}
+        return self._entries(outlet, self.database.rows(statement, **key, count=count, last=last), published=published)
+
+    def _entries(self, outlet: str, rows: Iterable[sqlite3.Row], *, published: bool) -> list[Entry]:
         found = [Entry._make(row) for row in rows]
         if published:
             articles = self.published(outlet, [entry.member for entry in found])

@@ -994,6 +994,22 @@ class TestPlaces:
         assert first == Entry(1, "n1", "溪上新桥", article(1).url, article(1).published_at, midnight, "nsc413")
         assert (first.day, second.day) == ("2021-03-04", "2021-03-04")
 
+    @pytest.mark.parametrize("kind", ["all", "section"])
+    @pytest.mark.parametrize(("count", "last"), [(1, 24), (3, 24), (3, 8), (50, 24), (50, 5), (2, 0)])
+    def test_newest_entries_wherever_they_stand(self, store: ArticleStore, kind: str, count: int, last: int) -> None:
+        """Of the list of all articles they are looked for among these, of the short section by sorting it."""
+        for hours in ((20, 4, 11), range(8), (21, 4, 12, 22), range(13, 22)):
+            for hour in hours:
+                number = hour * 100 + len(hours)
+                store.put_article(article(number, hour=hour), RUN)
+                if hour % 5 == 0 or hour == 4:
+                    store.put_listing(listing(number), RUN)
+            store.place()
+        list_id = "nsc413" if kind == "section" else ""
+        places = store.entries(OUTLET, kind, list_id, 1, last)
+        newest = sorted(places, key=lambda entry: (entry.order_key, entry.member), reverse=True)
+        assert store.newest(OUTLET, kind, list_id, count, last) == newest[:count]
+
     def test_range_of_entries(self, store: ArticleStore) -> None:
         for number in range(1, 6):
             store.put_article(article(number, hour=number), RUN)

@@ -159,6 +159,16 @@ class TestStale:
             text = page(writer, path)
             assert text.index("题11") < text.index("题10") < text.index("题9")
 
+    def test_newest_first_after_older_ones_came(self, writer: PageWriter) -> None:
+        put(writer, 5000, title="最新", hour=23)
+        update(writer)
+        for number in range(1000, 1120):
+            put(writer, number, hour=8)
+        update(writer)
+        for path in LISTS:
+            first = next(line for line in page(writer, path).splitlines() if ".md)" in line and line.startswith("-"))
+            assert "最新" in first, path
+
     def test_a_link_comes_alive_when_its_target_arrives(self, writer: PageWriter) -> None:
         body = '<p>见<a href="https://www.epochtimes.com/gb/21/3/4/n1001.htm">前文</a>。</p>'
         put(writer, 1000, body_html=body)
