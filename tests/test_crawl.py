@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import contextlib
+import dataclasses
+import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -23,6 +26,7 @@ from mirror_crawler.commands.crawl import Command
 from mirror_crawler.health import EXIT_CODES
 from mirror_crawler.items import Article, Listing
 from mirror_crawler.locks import FileLock
+from mirror_crawler.spiders.ntdtv import NtdtvSpider
 from tests.life import page_of
 from tests.mirror import (
     REPO,
@@ -102,12 +106,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterato
 @pytest.mark.untraced
 class TestWholeMirror:
     def test_ends_well_and_says_so(self, whole: Whole) -> None:
+        """A table, and not a word besides."""
         assert whole.codes == dict.fromkeys(OUTLETS, 0), whole.said
         for outlet in OUTLETS:
-            assert ": ok after " in whole.said[outlet]
+            first, *table = whole.said[outlet].removesuffix("\n").split("\n")
+            assert re.fullmatch(rf"{outlet} \d{{8}}T\d{{6}}Z: ok after \d+ s", first)
+            assert [line for line in table if not re.fullmatch(r"  [^!\r]+", line)] == []
             count = len(whole.world.listed(outlet))
-            assert f"articles new      {count:>12,}" in whole.said[outlet]
-            assert "\r" not in whole.said[outlet]
+            assert f"\n  articles new      {count:>12,}" in whole.said[outlet]
 
     @pytest.mark.parametrize("outlet", OUTLETS)
     def test_every_article_arrives(self, whole: Whole, outlet: str) -> None:
@@ -231,6 +237,22 @@ def read(record: dict[str, Any]) -> dict[str, Any]:
 
 
 _ANY = Story(outlet="", article_id="", url="", title="", published_at=None)
+
+
+@pytest.mark.untraced
+def test_without_arguments_the_default_sections_are_crawled(mirror: Mirror, site: SampleSite) -> None:
+    names = (*NtdtvSpider.default_sections, "prog205")
+    stories = [
+        dataclasses.replace(story, sections=(name,))
+        for story, name in zip(news("ntdtv", len(names)), names, strict=True)
+    ]
+    site.serve(World(stories))
+    ended = mirror.command("crawl", "ntdtv")
+    assert ended.returncode == 0, ended.stderr
+    lists = {name for story in stories[:-1] for kind, name in mirror.memberships("ntdtv", story.article_id)}
+    assert lists == set(NtdtvSpider.default_sections)
+    assert mirror.articles().keys() == {("ntdtv", story.article_id) for story in stories[:-1]}
+    assert site.asked("prog205") == []
 
 
 @pytest.mark.untraced
@@ -532,6 +554,20 @@ class TestHostilePages:
         outcome = mirror.crawl("epochtimes", section="nsc413")
         assert (outcome.verdict, outcome.stats["articles/new"], outcome.stats["articles/failed"]) == ("ok", 11, 1)
         assert outcome.failures[0].startswith(f"article {bad}: {cause}")
+
+    def test_so_does_one_that_was_sent_small(
+        self, mirror: Mirror, site: SampleSite, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """50 MB in 50 kB, which are not unpacked further than a page may be large."""
+        packed = gzip.compress(b"<!DOCTYPE html><body>" + b"x" * 50_000_000)
+        bad = news("epochtimes", 12)[3].url
+        site.set(bad, packed, headers={"Content-Encoding": "gzip"})
+        outcome = mirror.crawl("epochtimes", section="nsc413")
+        assert (outcome.verdict, outcome.stats["articles/new"], outcome.stats["articles/failed"]) == ("ok", 11, 1)
+        (failure,) = outcome.failures
+        assert failure.startswith(f"article {bad}: Ignored response")
+        assert "exceeded DOWNLOAD_MAXSIZE" in failure
+        assert failure.replace("article", "Article", 1) in caplog.messages
 
     @pytest.mark.parametrize(
         ("encoding", "declared"), [("gb18030", "gb2312"), ("utf-8", "gb2312"), ("utf-8", "big5")], ids="-declared-".join

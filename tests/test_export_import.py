@@ -19,7 +19,7 @@ from scrapy.settings import Settings
 
 from mirror_crawler.items import Article, Embed, Image, Picture, Volume, content_hash
 from mirror_crawler.store import ArticleStore
-from tests.test_store import LATER, NEXT, OUTLET, RUN, article, fill, listing, withdraw
+from tests.test_store import LATER, NEXT, OTHER, OUTLET, RUN, article, fill, fill_others, listing, withdraw
 
 REPO = Path(__file__).parent.parent
 
@@ -96,6 +96,16 @@ class TestExport:
         printed = capsysbinary.readouterr().out
         assert printed.endswith(b"}\n")
         assert "溪上新桥" in printed.decode()
+
+    @pytest.mark.parametrize("outlet", [OUTLET, OTHER])
+    def test_of_one_outlet_of_several(self, filled: Settings, tmp_path: Path, outlet: str) -> None:
+        with store_of(filled) as store:
+            fill_others(store)
+            lines = list(store.records())
+        assert run("export", filled, "--output", str(tmp_path / "one.jsonl"), "--outlet", outlet) == 0
+        wanted = [line for line in lines if json.loads(line)["outlet"] == outlet]
+        assert 0 < len(wanted) < len(lines)
+        assert (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines() == wanted
 
     def test_replaces_the_file_whole(self, filled: Settings, tmp_path: Path) -> None:
         target = tmp_path / "all.jsonl"

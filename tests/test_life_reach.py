@@ -164,9 +164,7 @@ class TestBackFill:
         assert sorted(fed) == sorted(world.listed(OUTLET))
         with mirror.store() as here, never.store() as there:
             assert here.list_size(OUTLET, "section", LISTS) == there.list_size(OUTLET, "section", LISTS)
-        assert {path for path in mirror.files() if "/2026/" in path} == {
-            path for path in never.files() if "/2026/" in path
-        }
+        assert fingerprint(mirror.files()) == fingerprint(never.files())
 
     @pytest.mark.parametrize("arguments", [{}, {"pages": "all"}], ids=["default", "all"])
     def test_goes_on_where_it_was(
