@@ -247,8 +247,9 @@ def test_without_arguments_the_default_sections_are_crawled(mirror: Mirror, site
         for story, name in zip(news("ntdtv", len(names)), names, strict=True)
     ]
     site.serve(World(stories))
-    ended = mirror.command("crawl", "ntdtv")
+    ended = mirror.command("crawl", "ntdtv", PYTHONWARNINGS="error")  # those of Python itself are told by tests only
     assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr
     lists = {name for story in stories[:-1] for kind, name in mirror.memberships("ntdtv", story.article_id)}
     assert lists == set(NtdtvSpider.default_sections)
     assert mirror.articles().keys() == {("ntdtv", story.article_id) for story in stories[:-1]}
