@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from mirror_crawler.items import Article, Listing
 
 if TYPE_CHECKING:
     from scrapy import Spider
+
+
+_NAME = re.compile(r"(?:articles|listings)-(\d{8}T\d{6}Z)\.jsonl(?:\.gz)?")
 
 
 class AtomicFileStorage(FileFeedStorage):
@@ -54,6 +58,12 @@ class RecordExporter(BaseItemExporter):
 def feed_path(data: Path, outlet: str, kind: str, run: str) -> Path:
     """The place of a run's feed as the setting FEEDS states it; ``kind`` is ``articles`` or ``listings``."""
     return data / "feeds" / outlet / f"{kind}-{run}.jsonl"
+
+
+def run_of(path: Path) -> str:
+    """The run whose feed a file is, by its name as :func:`feed_path` makes it, also packed (``.gz``); "" for others."""
+    found = _NAME.fullmatch(path.name)
+    return found[1] if found else ""
 
 
 def write_feed(path: Path, lines: Iterable[str]) -> int:

@@ -368,6 +368,7 @@ NEXT_UNPLACED = _sql(
 )
 # An article takes its place among all articles first: what a section or a tag lists has a page.
 _READY = or_(unplaced.c.kind == "all", ~_waits(unplaced.c.outlet, unplaced.c.article_id))
+IS_READY = _sql(select(unplaced.c.outlet).where(_is(unplaced, *_LIST, "article_id"), _READY))
 PLACE_UNPLACED = _sql(
     insert(entries).from_select(
         [*_LIST, "seq", "member"],

@@ -30,6 +30,7 @@ __all__ = [
     "ListPageKind",
     "Outcome",
     "PageKind",
+    "Record",
     "Run",
     "Stale",
     "StoreError",
@@ -687,26 +688,34 @@ class ArticleStore:
             raise outcome
         return outcome
 
-    def restore_all(self, items: Iterable[tuple[Record, Collection[Target]]]) -> list[bool | ValueError]:
+    def restore_all(
+        self, items: Iterable[tuple[Record, Collection[Target]]], *, at_once: bool = True
+    ) -> list[bool | ValueError]:
         """:meth:`restore` of several in one transaction.
 
-        An item that cannot go in has its ValueError as outcome, and the others go in.
+        An item that cannot go in has its ValueError as outcome, and the others go in. Not ``at_once``: they wait for
+        their places until :meth:`place`, as what a crawl stores does.
         """
         outcomes: list[bool | ValueError] = []
         with self.database.write() as db:
             for item, targets in items:
                 try:
                     if isinstance(item, Article):
-                        outcomes.append(_restore_article(db, item, targets))
+                        outcomes.append(_restore_article(db, item, targets, at_once=at_once))
                     elif isinstance(item, Picture):
                         outcomes.append(shelf.restore(db, item))
                     elif isinstance(item, Volume):
                         outcomes.append(restore_volume(db, item))
                     else:
-                        outcomes.append(_restore_listing(db, item))
+                        outcomes.append(_restore_listing(db, item, at_once=at_once))
                 except ValueError as error:
                     outcomes.append(error)
         return outcomes
+
+    def waiting_outlets(self, items: Iterable[Record]) -> set[str]:
+        """The outlets of those items for which :meth:`place` has a place to give."""
+        with self.database.read() as db:
+            return {item.outlet for item in items if isinstance(item, Article | Listing) and _waits_for_place(db, item)}
 
 
 def _current(db: sqlite3.Connection, outlet: str, article_id: str) -> sqlite3.Row | None:
@@ -911,7 +920,7 @@ def _keep_listing(db: sqlite3.Connection, listing: Listing, run: str | None) -> 
     return True
 
 
-def _restore_article(db: sqlite3.Connection, article: Article, targets: Collection[Target]) -> bool:
+def _restore_article(db: sqlite3.Connection, article: Article, targets: Collection[Target], *, at_once: bool) -> bool:
     known = _current(db, *article.key)
     newest = known["revision"] if known is not None else 0
     if not 1 <= article.revision <= newest + 1:
@@ -929,7 +938,7 @@ def _restore_article(db: sqlite3.Connection, article: Article, targets: Collecti
             _mark(db, article.outlet, "article", article.article_id, 0)  # it tells of its history
         return True
     _keep_version(db, article, known, None, targets)
-    if known is None:
+    if known is None and at_once:
         of_article = {"outlet": article.outlet, "article_id": article.article_id}
         _place_list(db, _list_key(article.outlet, "all"))
         for row in db.execute(sql.LISTS_OF_ARTICLE, of_article).fetchall():
@@ -942,11 +951,19 @@ def _is_later(article: Article, stored: Article) -> bool:
     return _evidence_at(article) > _evidence_at(stored)
 
 
-def _restore_listing(db: sqlite3.Connection, listing: Listing) -> bool:
+def _restore_listing(db: sqlite3.Connection, listing: Listing, *, at_once: bool) -> bool:
     if not _keep_listing(db, listing, None):
         return False
-    _place_list(db, _list_key(listing.outlet, listing.list_kind, listing.list_id))
+    if at_once:
+        _place_list(db, _list_key(listing.outlet, listing.list_kind, listing.list_id))
     return True
+
+
+def _waits_for_place(db: sqlite3.Connection, item: Article | Listing) -> bool:
+    """A listing of an article that waits itself does not: it is the article that lets both have their places."""
+    of_list = (item.list_kind, item.list_id) if isinstance(item, Listing) else ("all",)
+    key = {**_list_key(item.outlet, *of_list), "article_id": item.article_id}
+    return value(db, sql.IS_READY, key) is not None
 
 
 def _place_list(db: sqlite3.Connection, key: _ListKey) -> None:

@@ -1,13 +1,15 @@
 """``scrapy export``, ``scrapy import`` and the reading of records: what was written comes back, and nothing else."""
 
 import argparse
+import contextlib
 import gzip
 import importlib
 import io
 import json
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
+from mirror_crawler import feeds
+from mirror_crawler.database import Database
 from mirror_crawler.items import Article, Embed, Image, Picture, Volume, content_hash
 from mirror_crawler.store import ArticleStore
-from tests.test_store import LATER, NEXT, OTHER, OUTLET, RUN, article, fill, fill_others, listing, withdraw
+from tests.test_store import LATER, NEXT, OTHER, OUTLET, RUN, SEEN, article, fill, fill_others, listing, withdraw
 
 REPO = Path(__file__).parent.parent
 
@@ -307,6 +311,132 @@ class TestImport:
     def test_without_files(self, settings: Settings) -> None:
         with pytest.raises(UsageError, match="name the files to import"):
             run("import", settings)
+
+
+LAST = "20261122T033717Z"
+"""The run after :data:`NEXT`."""
+AT_LAST = "2026-11-22T03:37:17+00:00"
+
+
+def other_article(number: int, hour: int, at: str) -> Article:
+    url = f"https://www.ntdtv.com/gb/2021/03/04/a{number}.html"
+    return article(number, hour=hour, outlet=OTHER, article_id=f"a{number}", url=url, fetched_at=at)
+
+
+def crawl(store: ArticleStore, run: str, at: str) -> None:
+    """What a run stores, in an order that is not that of publication, and the places that it gives in the end.
+
+    The first stores an article of which a list is only read by the last, and lists one that only the second can store;
+    the later two bring what was published between the articles of the first, and one of them again as it reads then.
+    """
+    number = 1000 + 10 * [RUN, NEXT, LAST].index(run)
+    for place, hour in ((1, 18), (2, 8), (3, 12), (4, 15)):
+        hour += [RUN, NEXT, LAST].index(run)
+        store.put_article(article(number + place, hour=hour, fetched_at=at), run)
+        store.put_article(other_article(number + place, hour, at), run)
+        if (run, place) != (RUN, 4):
+            named = listing(number + place, seen_at=at), listing(number + place, "丙", "tag", seen_at=at)
+            store.put_listings(named, run)
+    if run == RUN:
+        store.put_listing(listing(1015, seen_at=at), run)
+    elif run == NEXT:
+        store.put_article(article(1015, hour=1, fetched_at=at), run)
+        store.put_article(article(1002, "新题", hour=8, fetched_at=at), run)
+    else:
+        store.put_listings([listing(1004, "甲", "tag", seen_at=at), listing(1004, seen_at=at)], run)
+    store.place(OUTLET)
+    store.place(OTHER)
+
+
+@pytest.fixture
+def fed(settings: Settings, tmp_path: Path) -> dict[str, list[str]]:
+    """The feeds of three runs: run → files; an export of before the last two and one of what the last one brought."""
+    names: dict[str, list[str]] = {}
+    with store_of(settings) as store:
+        for run_name, at in ((RUN, SEEN), (NEXT, LATER), (LAST, AT_LAST)):
+            crawl(store, run_name, at)
+            for outlet in (OUTLET, OTHER):
+                for kind, lines in (("articles", store.run_articles), ("listings", store.run_listings)):
+                    path = feeds.feed_path(tmp_path, outlet, kind, run_name)
+                    if feeds.write_feed(path, lines(outlet, run_name)):
+                        names.setdefault(run_name, []).append(str(path))
+            if run_name == RUN:
+                run("export", settings, "--output", str(tmp_path / "first.jsonl"))
+    run("export", settings, "--output", str(tmp_path / "last.jsonl"), "--since", AT_LAST)
+    return names
+
+
+def records_of(settings: Settings) -> list[str]:
+    with store_of(settings) as store:
+        return list(store.records())
+
+
+class TestImportOfFeeds:
+    """The places are those that the crawls gave: an export has the lines in their order."""
+
+    def test_in_any_order(self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path) -> None:
+        files = [name for names in fed.values() for name in names]
+        for number, order in enumerate((files, sorted(files), sorted(files, reverse=True))):
+            other = other_mirror(tmp_path / str(number), settings)
+            assert run("import", other, *order) == 0
+            assert records_of(other) == records_of(settings)
+
+    def test_with_exports_between_them(self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path) -> None:
+        """Exports keep their place in the command: what comes later may need them, or they what came before."""
+        other = other_mirror(tmp_path, settings)
+        assert run("import", other, str(tmp_path / "first.jsonl"), *fed[NEXT], str(tmp_path / "last.jsonl")) == 0
+        assert records_of(other) == records_of(settings)
+
+    def test_one_command_for_each(self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path) -> None:
+        """As xargs does when they are too many for one command; a run may be cut in two then."""
+        other = other_mirror(tmp_path, settings)
+        for name in [name for names in fed.values() for name in names]:
+            assert run("import", other, name) == 0
+        assert records_of(other) == records_of(settings)
+
+    def test_cut_off_at_any_moment_and_done_again(
+        self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("mirror_crawler.commands.import._BATCH", 3)
+        files = sorted(name for names in fed.values() for name in names)
+        left, write = 0, Database.write
+
+        @contextlib.contextmanager
+        def fragile(database: Database) -> Iterator[sqlite3.Connection]:
+            nonlocal left
+            left -= 1
+            if not left:
+                raise KeyboardInterrupt
+            with write(database) as db:
+                yield db
+
+        monkeypatch.setattr(Database, "write", fragile)
+        for moment in range(1, 999):
+            other = other_mirror(tmp_path / str(moment), settings)
+            left = moment
+            try:
+                run("import", other, *files)
+            except KeyboardInterrupt:
+                left = 0
+                assert run("import", other, *files) == 0
+                assert records_of(other) == records_of(settings), moment
+            else:
+                break
+        assert moment > 30
+
+    def test_broken_lines_cost_only_themselves(
+        self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        feed = Path(fed[NEXT][0])
+        feed.write_bytes(b"{\n" + feed.read_bytes())
+        other = other_mirror(tmp_path, settings)
+        capsys.readouterr()
+        assert run("import", other, *fed[LAST], *fed[NEXT], *fed[RUN], str(tmp_path / f"articles-{RUN}.jsonl")) == 1
+        absent, broken, counted = capsys.readouterr().err.splitlines()
+        assert absent.startswith(f"{tmp_path}/articles-{RUN}.jsonl: cannot be read: ")
+        assert broken.startswith(f"{feed}:1: not JSON: ")
+        assert counted.endswith(" 0 known, 2 broken")
+        assert records_of(other) == records_of(settings)
 
 
 def changed(item: Any, **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Feeds: complete or absent."""
+"""Feeds: complete or absent, and enough to make the same mirror again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from scrapy import Spider
 
 from mirror_crawler import feeds
 from mirror_crawler.run import Run, feed_parameters
+from tests.mirror import Mirror, Reactor, contents, fingerprint, news
+from tests.site import SampleSite
+from tests.site.changes import edited
+from tests.site.world import World
 from tests.test_items import ARTICLE, LISTING
 
 SPIDER = cast(Spider, SimpleNamespace(settings={"MIRROR_DATA": "/srv/data"}, crawler=None))
@@ -83,6 +87,23 @@ def test_a_line_is_the_one_form_of_an_item() -> None:
     assert file.getvalue().decode() == f"{ARTICLE.to_json()}\n{LISTING.to_json()}\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "run"),
+    [
+        pytest.param("articles-20261010T000000Z.jsonl", "20261010T000000Z", id="articles"),
+        pytest.param("a/b/listings-20261010T000000Z.jsonl", "20261010T000000Z", id="listings"),
+        pytest.param("articles-20261010T000000Z.jsonl.gz", "20261010T000000Z", id="packed"),
+        pytest.param("articles-20261010T000000Z.jsonl.part", "", id="unfinished"),
+        pytest.param("pictures-20261010T000000Z.jsonl", "", id="no feed"),
+        pytest.param("all-articles-20261010T000000Z.jsonl", "", id="longer"),
+        pytest.param("articles-20261010.jsonl", "", id="a day's export"),
+        pytest.param("-", "", id="standard input"),
+    ],
+)
+def test_is_known_by_its_name(name: str, run: str) -> None:
+    assert feeds.run_of(Path(name)) == run
+
+
 class TestWriteFeed:
     def test_lines(self, tmp_path: Path) -> None:
         path = tmp_path / "x" / "articles.jsonl"
@@ -118,3 +139,31 @@ def test_names_follow_the_settings(tmp_path: Path) -> None:
     assert [template % parameters for template in settings.FEEDS] == [
         str(feeds.feed_path(Path("/srv/data"), "ntdtv", kind, run.name)) for kind in ("articles", "listings")
     ]
+    assert {feeds.run_of(Path(template % parameters)) for template in settings.FEEDS} == {run.name}
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory, reactor: Reactor) -> Iterator[Mirror]:
+    """Two runs of an outlet, and one of the other: the second brings what was published between what the first did."""
+    stories = news("epochtimes", 120)
+    early, late = stories[::2], stories[1::2]
+    with SampleSite(World(early)) as site:
+        mirror = Mirror(tmp_path_factory.mktemp("feeds"), site, reactor)
+        lists = {"section": "nsc413", "tag": "渡轮,5g", "pages": "all"}
+        assert mirror.crawl("epochtimes", **lists).faults == []
+        site.serve(World([edited(early[3], title="换了标题"), *early[:3], *early[4:], *late, *news("ntdtv", 8)]))
+        assert mirror.crawl("ntdtv", section="prog204").faults == []
+        assert mirror.crawl("epochtimes", **lists).faults == []
+        with mirror.store() as store:
+            assert store.list_size("epochtimes", "section", "nsc413") == 120
+        yield mirror
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("backwards", [False, True], ids=["as a shell names them", "the other way round"])
+def test_restore_the_tree_that_the_crawls_made(crawled: Mirror, tmp_path: Path, backwards: bool) -> None:
+    files = sorted(map(str, crawled.feed_files()), reverse=backwards)
+    other = {"MIRROR_DATA": str(tmp_path / "data")}
+    assert crawled.ask("import", *files, settings=other) == 0
+    assert crawled.ask("render", "--output", str(tmp_path / "tree"), settings=other) == 0
+    assert fingerprint(contents(tmp_path / "tree")) == fingerprint(crawled.files())
