@@ -212,6 +212,9 @@ PUBLISHED_VERSIONS = _sql(
     )
     .order_by(versions.c.revision)
 )
+CHANGED_SINCE_PUBLISHED = _sql(
+    select(versions.c.article_id).distinct().where(_is(versions, "outlet"), versions.c.run > _of_last_good("run"))
+)
 ADD_VERSION = _sql(_insert(versions, "number"))
 AMEND_VERSION = _sql(
     update(versions)
@@ -425,6 +428,7 @@ NEWEST_BY_ORDER = _sql(
     .order_by(articles.c.order_key.desc(), articles.c.article_id.desc())
     .limit(_COUNT)
 )
+NEWEST_OF = _sql(_ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY).where(_NEWEST, _one_of(entries.c.member)))
 _TAG_OF_ENTRY = and_(lists.c.outlet == entries.c.outlet, lists.c.kind == "tag", lists.c.list_id == entries.c.member)
 TAG_ENTRIES = _sql(
     select(entries.c.seq, entries.c.member, lists.c.name)

@@ -557,14 +557,25 @@ class ArticleStore:
     ) -> list[Entry]:
         """The ``count`` articles among the places up to ``last`` of a list that were published last, newest first; with
         ``published``, as they were published last. Other than the last places, for old articles may come late.
+        """
+        if not published:
+            return self._entries(outlet, self._newest(outlet, kind, list_id, count, last), published=False)
+        # What changed since may have been among the newest before, or be among them only now.
+        changed = [row["article_id"] for row in self.database.rows(sql.CHANGED_SINCE_PUBLISHED, outlet=outlet)]
+        key = {"outlet": outlet, "kind": kind, "list_id": list_id, "last": last}
+        rows = self._newest(outlet, kind, list_id, count + len(changed), last)
+        rows += self.database.rows(sql.NEWEST_OF, **key, keys=json.dumps(changed))
+        found = dict.fromkeys(self._entries(outlet, rows, published=True))
+        return sorted(found, key=lambda entry: (entry.order_key, entry.member), reverse=True)[:count]
 
-        Either all places are sorted, or the outlet's articles are gone through until enough of the list are found,
-        whichever is likely to be less: that takes time as the root of the number of articles, at the worst.
+    def _newest(self, outlet: str, kind: str, list_id: str, count: int, last: int) -> list[sqlite3.Row]:
+        """Either all places are sorted, or the outlet's articles are gone through until enough of the list are found,
+        whichever is likely to be less. Only in a long list that had nothing new for years it is much: all that came
+        since is gone through.
         """
         few = last * last <= count * self.list_size(outlet, "all", "")
         statement = sql.NEWEST_BY_SORTING if few else sql.NEWEST_BY_ORDER
-        key = {"outlet": outlet, "kind": kind, "list_id": list_id}
-        return self._entries(outlet, self.database.rows(statement, **key, count=count, last=last), published=published)
+        return self.database.rows(statement, outlet=outlet, kind=kind, list_id=list_id, count=count, last=last)
 
     def _entries(self, outlet: str, rows: Iterable[sqlite3.Row], *, published: bool) -> list[Entry]:
         found = [Entry._make(row) for row in rows]

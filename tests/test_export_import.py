@@ -387,6 +387,16 @@ class TestImportOfFeeds:
         assert run("import", other, str(tmp_path / "first.jsonl"), *fed[NEXT], str(tmp_path / "last.jsonl")) == 0
         assert records_of(other) == records_of(settings)
 
+    def test_what_a_failed_run_brought_still_waits(self, settings: Settings, tmp_path: Path) -> None:
+        with store_of(settings) as store:
+            failed = store.begin_run(OUTLET, SEEN)
+            store.put_article(article(1001), failed)
+            store.end_run(OUTLET, failed, finished_at=LATER, verdict="failed", report={})
+            feed = feeds.feed_path(tmp_path, OUTLET, "articles", failed)
+            feeds.write_feed(feed, store.run_articles(OUTLET, failed))
+            assert run("import", settings, str(feed)) == 0
+            assert store.list_size(OUTLET, "all", "") == 0
+
     def test_one_command_for_each(self, settings: Settings, fed: dict[str, list[str]], tmp_path: Path) -> None:
         """As xargs does when they are too many for one command; a run may be cut in two then."""
         other = other_mirror(tmp_path, settings)

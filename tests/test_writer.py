@@ -23,7 +23,7 @@ from mirror_crawler.tree import Tree, digest
 from mirror_crawler.verify import Verifier
 from mirror_crawler.writer import PageWriter
 from tests.mirror import Mirror, contents, dead_links, unreachable
-from tests.test_store import OUTLET, RUN, article, listing
+from tests.test_store import LATER, OUTLET, RUN, article, listing
 
 
 class TestTree:
@@ -168,6 +168,25 @@ class TestStale:
         for path in LISTS:
             first = next(line for line in page(writer, path).splitlines() if ".md)" in line and line.startswith("-"))
             assert "最新" in first, path
+
+    @pytest.mark.parametrize(("number", "hour"), [(5000, 1), (1007, 23)], ids=["newest-dated-back", "old-dated-on"])
+    def test_newest_first_as_published_last(self, writer: PageWriter, number: int, hour: int) -> None:
+        """What a failed run changed of the times changes nothing on the home page that another outlet's run writes."""
+        store = writer.store
+        run = store.begin_run(OUTLET, "2026-11-20T03:37:17+00:00")
+        for each in range(1000, 1120):
+            store.put_article(article(each, hour=8), run)
+        store.put_article(article(5000, title="最新", hour=22), run)
+        update(writer)
+        store.end_run(OUTLET, run, finished_at="2026-11-20T03:40:17+00:00", verdict="ok", report={})
+        before = contents(writer.tree.root)
+        run = store.begin_run(OUTLET, LATER)
+        store.put_article(article(number, hour=hour, fetched_at=LATER, body_html="<p>别的。</p>"), run)
+        store.end_run(OUTLET, run, finished_at=LATER, verdict="failed", report={})
+        assert list(writer.differing()) == []
+        store.set_tree_look(writer.root, "another")  # all is made anew
+        writer.write_stale("ntdtv")
+        assert contents(writer.tree.root) == before
 
     def test_a_link_comes_alive_when_its_target_arrives(self, writer: PageWriter) -> None:
         body = '<p>见<a href="https://www.epochtimes.com/gb/21/3/4/n1001.htm">前文</a>。</p>'

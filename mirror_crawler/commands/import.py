@@ -102,7 +102,8 @@ class _Taker:
             for batch in self._batches(name):
                 waiting |= self.store.waiting_outlets(self._store(name, batch, at_once=False))
         for outlet in sorted(waiting):
-            self.store.place(outlet)
+            if self.store.is_published(outlet):  # else what a crawl that goes on, or failed, brought waits there, too
+                self.store.place(outlet)
 
     def take(self, names: Iterable[str]) -> None:
         """Take files whose lines stand in the order of their places, as those of an export do."""
