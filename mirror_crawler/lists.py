@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mirror_crawler import paths
 from mirror_crawler.render import HomeView, Link, ListView, OutletView
-from mirror_crawler.store import ArticleStore, Entry, Held, ListPageKind, Target
+from mirror_crawler.store import ArticleStore, Entry, Held, ListPageKind, Target, newest_first
 
 if TYPE_CHECKING:
     from mirror_crawler.config import MirrorConfig
@@ -66,8 +66,13 @@ class ListPages:
         few of them.
         """
         path = paths.front_path(paths.list_directory(outlet, kind, list_id))
-        last = last_page(self._extent.list_size(outlet, kind, list_id))
-        entries = self._newest(outlet, kind, list_id)
+        size = self._extent.list_size(outlet, kind, list_id)
+        last = last_page(size)
+        first = max(0, last - 2) * paths.ENTRIES_PER_PAGE + 1
+        if kind == "tags":
+            entries = self._entries(outlet, kind, list_id, first, size)
+        else:
+            entries = self._newest(outlet, kind, list_id, size - first + 1)
         linked = range(last, last - _LINKED_PAGES, -1)
         return self._list_page(outlet, kind, list_id, path, entries, linked=linked, number=None)
 
@@ -88,12 +93,8 @@ class ListPages:
         title = self._outlets[outlet].title if outlet in self._outlets else outlet
         return Link(title=title, path=paths.front_path(paths.list_directory(outlet, "all", "")))
 
-    def _newest(self, outlet: str, kind: ListPageKind, list_id: str) -> list[Entry]:
+    def _newest(self, outlet: str, kind: ListPageKind, list_id: str, count: int) -> list[Entry]:
         size = self._extent.list_size(outlet, kind, list_id)
-        first = max(0, last_page(size) - 2) * paths.ENTRIES_PER_PAGE + 1
-        if kind == "tags":
-            return self._entries(outlet, kind, list_id, first, size)
-        count = size - first + 1
         return self._store.newest(outlet, kind, list_id, count, size, published=outlet in self.held_back)
 
     def _entries(self, outlet: str, kind: ListPageKind, list_id: str, first: int, last: int) -> list[Entry]:
@@ -118,7 +119,7 @@ class ListPages:
             outlet=self.outlet_link(outlet),
             kind=kind,
             name=self._name(outlet, kind, list_id),
-            entries=[self._entry_link(outlet, kind, entry) for entry in _newest_first(entries)],
+            entries=[self._entry_link(outlet, kind, entry) for entry in newest_first(entries)],
             number=number,
             front=paths.front_path(directory),
             numbered=[Link(title=str(page), path=paths.numbered_path(directory, page)) for page in linked if page > 0],
@@ -135,7 +136,7 @@ class ListPages:
         return Link(title=entry.title, path=self._renderer.volumes.link(paths.HOME, path), day=entry.day)
 
     def _outlet_view(self, outlet: str) -> OutletView:
-        newest = _newest_first(self._newest(outlet, "all", ""))[:_LATEST]
+        newest = self._newest(outlet, "all", "", _LATEST)
         return OutletView(
             link=self.outlet_link(outlet),
             sections=self._section_links(outlet),
@@ -181,7 +182,3 @@ def page_path(pattern: str, target: Target, row: Entry | Held) -> str:
         published_at=row.published_at,
         section=row.section_id or "",
     )
-
-
-def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (entry.order_key, entry.member), reverse=True)

@@ -408,18 +408,13 @@ NAME_LIST = _sql(update(lists).where(_for(lists, *_LIST)).values(name=bindparam(
 _ARTICLE_OF_ENTRY = and_(articles.c.outlet == entries.c.outlet, articles.c.article_id == entries.c.member)
 _RANGE = entries.c.seq.between(bindparam("first", type_=Integer), bindparam("last", type_=Integer))
 _ARTICLE_IN_LIST = [articles.c[name] for name in ("title", "url", "published_at", "order_key", "section_id")]
-_ENTRY = select(entries.c.seq, entries.c.member, *_ARTICLE_IN_LIST)
-ENTRIES = _sql(
-    _ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY).where(_is(entries, *_LIST), _RANGE).order_by(entries.c.seq)
-)
+_ENTRY = select(entries.c.seq, entries.c.member, *_ARTICLE_IN_LIST).join_from(entries, articles, _ARTICLE_OF_ENTRY)
+ENTRIES = _sql(_ENTRY.where(_is(entries, *_LIST), _RANGE).order_by(entries.c.seq))
 # Two ways to the newest entries of a list, see ArticleStore.newest.
 _NEWEST = and_(_is(entries, *_LIST), entries.c.seq <= bindparam("last", type_=Integer))
 _COUNT: ColumnElement[int] = bindparam("count", type_=Integer)
 NEWEST_BY_SORTING = _sql(
-    _ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY)
-    .where(_NEWEST)
-    .order_by(articles.c.order_key.desc(), entries.c.member.desc())
-    .limit(_COUNT)
+    _ENTRY.where(_NEWEST).order_by(articles.c.order_key.desc(), entries.c.member.desc()).limit(_COUNT)
 )
 _PLACE = select(entries.c.seq).where(_NEWEST, entries.c.member == articles.c.article_id)
 NEWEST_BY_ORDER = _sql(
@@ -428,7 +423,7 @@ NEWEST_BY_ORDER = _sql(
     .order_by(articles.c.order_key.desc(), articles.c.article_id.desc())
     .limit(_COUNT)
 )
-NEWEST_OF = _sql(_ENTRY.join_from(entries, articles, _ARTICLE_OF_ENTRY).where(_NEWEST, _one_of(entries.c.member)))
+NEWEST_OF = _sql(_ENTRY.where(_NEWEST, _one_of(entries.c.member)))
 _TAG_OF_ENTRY = and_(lists.c.outlet == entries.c.outlet, lists.c.kind == "tag", lists.c.list_id == entries.c.member)
 TAG_ENTRIES = _sql(
     select(entries.c.seq, entries.c.member, lists.c.name)

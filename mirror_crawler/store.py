@@ -38,6 +38,7 @@ __all__ = [
     "Validator",
     "Walk",
     "Wanted",
+    "newest_first",
 ]
 
 ListPageKind = Literal["section", "tag", "all", "tags"]
@@ -103,6 +104,11 @@ class Entry(NamedTuple):
     def day(self) -> str:
         """The day of publication at the outlet (of the address when nothing else is known), as ``2026-11-22``."""
         return (self.published_at or self.order_key)[:10]
+
+
+def newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    """Articles by publication, the latest first; tags by their slugs, backwards."""
+    return sorted(entries, key=lambda entry: (entry.order_key, entry.member), reverse=True)
 
 
 Outcome = Literal["new", "revised", "amended", "returned", "unchanged"]
@@ -565,8 +571,7 @@ class ArticleStore:
         key = {"outlet": outlet, "kind": kind, "list_id": list_id, "last": last}
         rows = self._newest(outlet, kind, list_id, count + len(changed), last)
         rows += self.database.rows(sql.NEWEST_OF, **key, keys=json.dumps(changed))
-        found = dict.fromkeys(self._entries(outlet, rows, published=True))
-        return sorted(found, key=lambda entry: (entry.order_key, entry.member), reverse=True)[:count]
+        return newest_first(dict.fromkeys(self._entries(outlet, rows, published=True)))[:count]
 
     def _newest(self, outlet: str, kind: str, list_id: str, count: int, last: int) -> list[sqlite3.Row]:
         """Either all places are sorted, or the outlet's articles are gone through until enough of the list are found,
